@@ -1,0 +1,1 @@
+"""The `sendpoll` command: options in, one library call, exit code out."""

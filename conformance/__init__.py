@@ -1,0 +1,1 @@
+"""The conformance suite: its checks, its oracle, and the verdicts and reports made of them."""

@@ -1,0 +1,251 @@
+"""Judges the polls of one task against the one thing that all clients rely on: a log that only ever grows.
+
+Pure, total, one pass, no I/O. A task is an append-only list of events and an offset is a name for a position in it.
+Every poll claims three things: that the events it returned stand at its offset's position, that its `next_offset`
+names the position behind them, and (by a status other than `running`) that nothing will follow. Two claims that cannot
+both be true are a violation, and the two polls that made them are its proof. Offsets are opaque: nothing here counts
+with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+RUNNING: Final = "running"
+"""The one status on which every published client goes on polling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One answered poll. Times are seconds of one monotonic clock."""
+
+    asked: int
+    """The offset in the request: 0, or a `next_offset` of this task."""
+    sent_at: float
+    received_at: float
+    status: str
+    events: Sequence[Any]
+    next_offset: int
+    reader: str = ""
+    """Who asked, for the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Two polls that contradict each other; one poll twice where it contradicts itself."""
+
+    requirement: str
+    rule: str
+    """Which of the oracle's rules it is, in a word."""
+    sentence: str
+    polls: tuple[Poll, Poll]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A position, and the poll that first told of it."""
+
+    position: int
+    poll: Poll | None
+
+
+class TaskHistory:
+    """The polls of one task so far, and the only log that they allow.
+
+    Feed it every answered poll in the order of reception; it answers with the violations that each one adds.
+    """
+
+    def __init__(self) -> None:
+        self.log: list[Any] = []
+        self.status = RUNNING
+        self._shown_by: list[Poll] = []
+        self._offsets: dict[int, _Known] = {0: _Known(0, None)}
+        self._final: Poll | None = None
+        self._final_start = 0
+        self._final_with_events: Poll | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a final status has been seen."""
+        return self._final is not None
+
+    def knows(self, offset: int) -> bool:
+        """Whether the server has given this offset out; a poll with any other is not judged."""
+        return offset in self._offsets
+
+    def observe(self, poll: Poll) -> tuple[Violation, ...]:
+        """Add a poll. A poll that asked with an offset that was never given out claims nothing and is passed over."""
+        known = self._offsets.get(poll.asked)
+        if known is None:
+            return ()
+        start = known.position
+        broken = self._place(poll, start)
+        if broken:
+            return (broken,)
+        return tuple(self._claims(poll, start, start + len(poll.events)))
+
+    def conclude(self) -> tuple[Violation, ...]:
+        """What only the whole log shows: text that was sent as a growing whole in place of increments."""
+        repeated = cumulative_chunk(self.log)
+        if repeated is None:
+            return ()
+        sentence = f"event {repeated} holds the text of the chunks before it again: content must be increments"
+        poll = self._shown_by[repeated]
+        return (Violation("POLL-6", "cumulative", sentence, (poll, poll)),)
+
+    def _claims(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
+        grown = end > len(self.log)
+        if grown:
+            self.log.extend(poll.events[len(self.log) - start :])
+            self._shown_by.extend([poll] * (end - len(self._shown_by)))
+        yield from self._offset_claim(poll, end)
+        yield from self._status_claim(poll, start, end, grown)
+
+    def _place(self, poll: Poll, start: int) -> Violation | None:
+        """Compare what was returned with what is known to stand there."""
+        for index in range(start, min(start + len(poll.events), len(self.log))):
+            if not same_event(self.log[index], poll.events[index - start]):
+                rule, told = _difference(self.log, start, poll.events)
+                sentence = f"event {index} {told}: from={poll.asked} now returns other events than were returned before"
+                return Violation("POLL-5", rule, sentence, (self._shown_by[index], poll))
+        return None
+
+    def _offset_claim(self, poll: Poll, end: int) -> Iterator[Violation]:
+        named = self._offsets.get(poll.next_offset)
+        if poll.next_offset < poll.asked:
+            yield Violation(
+                "POLL-5", "back", f"next_offset went back from {poll.asked} to {poll.next_offset}", (poll, poll)
+            )
+        elif poll.events and poll.next_offset == poll.asked:
+            sentence = (
+                f"next_offset stayed {poll.asked} although {len(poll.events)} events were returned: they come again"
+            )
+            yield Violation("POLL-5", "stuck", sentence, (poll, poll))
+        elif named is not None and named.position != end:
+            sentence = (
+                f"next_offset {poll.next_offset} stands for event {end} here and for event {named.position} elsewhere: "
+                "events are lost or repeated between two readers"
+            )
+            yield Violation("POLL-5", "offset", sentence, (named.poll or poll, poll))
+        elif not poll.events and poll.next_offset != poll.asked:
+            sentence = f"next_offset went from {poll.asked} to {poll.next_offset} although no event was returned"
+            yield Violation("POLL-12", "drift", sentence, (poll, poll))
+        if named is None and poll.next_offset > poll.asked:
+            self._offsets[poll.next_offset] = _Known(end, poll)
+
+    def _status_claim(self, poll: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
+        final = self._final
+        if final is not None and poll.status != final.status:
+            yield from self._changed_status(poll, final, start, end, grown)
+        elif final is not None and grown:
+            sentence = f"status was {final.status} already, and {end - self._end_of(final)} more events came after it"
+            yield Violation("POLL-8", "after the end", sentence, (final, poll))
+        elif poll.status != RUNNING and end < len(self.log):
+            sentence = (
+                f"status is {poll.status}, but {len(self.log) - end} events that other polls returned are missing"
+            )
+            yield Violation("POLL-8", "cut", sentence, (self._shown_by[end], poll))
+        if poll.status != RUNNING:
+            self._note_final(poll, start)
+
+    def _changed_status(self, poll: Poll, final: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
+        if poll.status != RUNNING:
+            sentence = f"status was {final.status} and then {poll.status}: a final status must not change"
+            yield Violation("POLL-7", "flap", sentence, (final, poll))
+            self._final = None
+        elif grown:
+            sentence = f"status was {final.status}, every client stopped there, and the task still ran on"
+            yield Violation("POLL-7", "flap", sentence, (final, poll))
+            self._final = None
+        elif poll.sent_at >= final.received_at and self._must_be_final(start, end):
+            sentence = f"status was {final.status} and is {RUNNING} again"
+            yield Violation("POLL-7", "flap", sentence, (final, poll))
+
+    def _must_be_final(self, start: int, end: int) -> bool:
+        """Whether a `running` after the end cannot be a page of a server that pages, nor one that ends on no events.
+
+        A server may answer `running` while events remain behind the page, or end only with a poll that returns none;
+        what it answered before tells which of the two it can still be.
+        """
+        if start >= self._final_start:
+            return True
+        return end >= len(self.log) and self._final_with_events is not None
+
+    def _note_final(self, poll: Poll, start: int) -> None:
+        if self._final is None:
+            self._final, self._final_start, self.status = poll, start, poll.status
+        self._final_start = min(self._final_start, start)
+        if poll.events and self._final_with_events is None:
+            self._final_with_events = poll
+
+    def _end_of(self, poll: Poll) -> int:
+        return self._offsets[poll.asked].position + len(poll.events)
+
+
+def judge(polls: Iterable[Poll]) -> tuple[Violation, ...]:
+    """All violations in the poll history of one task, whoever polled and in whatever overlap."""
+    history = TaskHistory()
+    found = [
+        violation for poll in sorted(polls, key=lambda poll: poll.received_at) for violation in history.observe(poll)
+    ]
+    return (*found, *history.conclude())
+
+
+def essence(event: Any) -> str:
+    """What makes an event the same event: its `type` and `data`. Other keys are the server's own and may vary."""
+    if isinstance(event, dict) and "type" in event:
+        event = [event["type"], event.get("data")]
+    return json.dumps(event, sort_keys=True)
+
+
+def same_event(one: Any, other: Any) -> bool:
+    """Whether two readings of a position hold the same event."""
+    return one is other or essence(one) == essence(other)
+
+
+def chunk_text(event: Any) -> str | None:
+    """What a client prints of this event; None for every event that is no well-formed text_chunk."""
+    if not isinstance(event, dict) or event.get("type") != "text_chunk":
+        return None
+    data = event.get("data")
+    content = data.get("content") if isinstance(data, dict) else None
+    return content if isinstance(content, str) else None
+
+
+def cumulative_chunk(events: Iterable[Any]) -> int | None:
+    """The index of the first event whose text repeats all the text before it, if that cannot be chance.
+
+    Either four chunks in a row (three if there are no others) each begin with the whole of the one before, or a chunk
+    behind at least two others begins with everything that they said, and that is eight characters or more.
+    """
+    texts = [(index, text) for index, event in enumerate(events) if (text := chunk_text(event))]
+    needed = min(len(texts), 4)
+    said, before, run = "", "", 1
+    for count, (index, text) in enumerate(texts):
+        run = run + 1 if before and len(text) > len(before) and text.startswith(before) else 1
+        if run >= max(needed, 3) or (count >= 2 and len(said) >= 8 and text.startswith(said)):
+            return index
+        said, before = said + text, text
+    return None
+
+
+def _difference(log: Sequence[Any], start: int, events: Sequence[Any]) -> tuple[str, str]:
+    """In a word and a few, how what was returned differs from what is known to stand there."""
+    known = [essence(event) for event in log[start:]]
+    given = [essence(event) for event in events]
+    first = next(index for index, (one, other) in enumerate(zip(known, given, strict=False)) if one != other)
+    if _begins_alike(known[first + 1 :], given[first:]) or _begins_alike(known[first:], given[first + 1 :]):
+        return "gap", "is in one answer and missing in the other"
+    if given[first] in known[:first] or given[first] in (essence(event) for event in log[:start]):
+        return "repeat", "came again"
+    if sorted(given[: len(known)]) == sorted(known[: len(given)]):
+        return "order", "stands in another order"
+    return "rewrite", "is not what it was"
+
+
+def _begins_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    shared = min(len(one), len(other))
+    return shared > 0 and list(one[:shared]) == list(other[:shared])

@@ -1,0 +1,1 @@
+"""Agents: what turns a message into the events of its task."""
