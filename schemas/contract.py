@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
+import jsonschema_rs
 import referencing
 from referencing.jsonschema import DRAFT202012
 
@@ -68,6 +69,27 @@ def registry() -> referencing.Registry[bool | Mapping[str, Any]]:
 def validator(name: str) -> jsonschema.Draft202012Validator:
     """The judge for a document: exact and able to explain, at about 150 microseconds a response."""
     return jsonschema.Draft202012Validator({"$ref": name}, registry=registry())
+
+
+@functools.cache
+def _fast_validator(name: str) -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft202012Validator(_inlined(document(name), name.rpartition("/")[0]))
+
+
+def _inlined(node: Any, kind: str) -> Any:
+    """The schema with the documents that it refers to in place of the references; the contract has no cycles."""
+    if isinstance(node, list):
+        return [_inlined(item, kind) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(document(f"{kind}/{node['$ref']}"), kind)
+    return {key: _inlined(value, kind) for key, value in node.items()}
+
+
+def satisfies(name: str, value: object) -> bool:
+    """Whether a value follows a document, at about a microsecond; `findings` explains where it does not."""
+    return _fast_validator(name).is_valid(value)
 
 
 def findings(name: str, value: object) -> Iterator[Finding]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -37,8 +38,8 @@ class Timeouts:
     """Patience, in seconds."""
 
     connect: float = 5.0
-    exchange: float = 30.0
-    """One request and its whole answer: the requests example gives up after 30 s of silence."""
+    exchange: float = 31.0
+    """One request and its whole answer; a little more than the 30 s after which requests gives up."""
     task: float = 120.0
     """From sending a message until its task is final."""
     run: float = 300.0
@@ -92,6 +93,11 @@ class Target:
         return self.url.scheme == "https"
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host == "localhost" or self.host.endswith(".localhost") or _is_loopback(self.host)
+
+    @property
     def path_prefix(self) -> str:
         """What stands before `/api/v1` in every request target; often nothing."""
         return self.url.path.rstrip("/")
@@ -109,6 +115,13 @@ class Target:
     def token_placeholder() -> str:
         """The word that the published examples leave for the reader's token; no secret."""
         return "<TOKEN>"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_url(url: str) -> None:

@@ -1,0 +1,198 @@
+"""Connections to the target: plain, TLS, or through a proxy of the environment, every wait under a total deadline."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import select
+import socket
+import ssl
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from sendpoll.conformance.exchange import Failure, Request, Response, Timing
+from sendpoll.conformance.http_reader import ResponseReader
+from sendpoll.schemas.target import Target
+
+_numbers = itertools.count(1)
+
+
+class NoConnectionError(Exception):
+    """The target could not be reached; the message says why, in words for its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for one request."""
+
+    response: Response | None
+    timing: Timing
+    failure: Failure | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Where to connect, and what stands before a request target there."""
+
+    host: str
+    port: int
+    prefix: str
+    tunnel: bool
+    authorization: str | None
+
+
+def _route(target: Target) -> _Route:
+    """Directly, or through the proxy that the environment names for this host."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(target.url.scheme) or proxies.get("all")
+    if not proxy or target.is_local or urllib.request.proxy_bypass(target.host):
+        return _Route(target.host, target.port, target.path_prefix, False, None)
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise NoConnectionError(f"the proxy {parts.scheme}://{parts.hostname} is not supported; only http:// ones are")
+    credentials = None
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        credentials = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    absolute = f"{target.url.scheme}://{target.url.netloc}{target.path_prefix}"
+    prefix = target.path_prefix if target.is_tls else absolute
+    return _Route(parts.hostname, parts.port or 80, prefix, target.is_tls, credentials)
+
+
+class Connection:
+    """One connection, for one request after another. A context manager; not for two threads at once."""
+
+    def __init__(self, target: Target, deadline: float, host: str | None = None) -> None:
+        """Connect before `deadline` (monotonic seconds); `host` overrides where to, not what is asked for.
+
+        Raises NoConnectionError.
+        """
+        self.number = next(_numbers)
+        route = _route(target)
+        self._prefix = route.prefix
+        self._proxy_authorization = None if route.tunnel else route.authorization
+        wait = max(0.01, min(target.timeouts.connect, deadline - time.monotonic()))
+        try:
+            self._socket = socket.create_connection((host or route.host, route.port), timeout=wait)
+            try:
+                if route.tunnel:
+                    self._open_tunnel(target, route)
+                if target.is_tls:
+                    self._socket = _tls_context(target).wrap_socket(self._socket, server_hostname=target.host)
+            except BaseException:
+                self._socket.close()
+                raise
+        except (OSError, UnicodeError) as error:
+            raise NoConnectionError(_why(error)) from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _open_tunnel(self, target: Target, route: _Route) -> None:
+        authority = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
+        lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+        if route.authorization:
+            lines.append(f"Proxy-Authorization: {route.authorization}")
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        reader = ResponseReader(head_only=True)
+        while not reader.done:
+            data = self._socket.recv(4096)
+            if not data:
+                break
+            reader.feed(data)
+        answer = reader.response()
+        if answer is None or not answer.ok:
+            raise ConnectionError(f"the proxy refused the tunnel: {answer.status if answer else 'no answer'}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it, whatever state it is in."""
+        self._socket.close()
+
+    def closed_by_server(self, within: float) -> bool:
+        """Whether the server closes the idle connection within so many seconds."""
+        readable, _, _ = select.select([self._socket], [], [], within)
+        if not readable:
+            return False
+        self._socket.settimeout(0.01)
+        try:
+            return self._socket.recv(1) == b""
+        except (TimeoutError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+
+    def exchange(self, request: Request, deadline: float) -> Answer:
+        """Send a request and read its whole answer, or what of it comes before `deadline`."""
+        started = time.monotonic()
+        reader = ResponseReader(head_only=request.method == "HEAD")
+        if self._proxy_authorization:
+            authorized = ("Proxy-Authorization", self._proxy_authorization)
+            request = Request(
+                method=request.method,
+                target=request.target,
+                headers=(*request.headers, authorized),
+                body=request.body,
+            )
+        lost = self._send(request.wire(self._prefix), deadline)
+        sent = time.monotonic()
+        first_byte: float | None = None
+        last, pause = sent, 0.0
+        while not reader.done:
+            try:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+                data = self._socket.recv(262_144)
+            except (TimeoutError, ssl.SSLWantReadError):
+                data = None
+            except OSError as error:
+                lost, data = lost or _why(error), b""
+            now = time.monotonic()
+            pause, last = max(pause, now - last), now
+            if data is None or (now >= deadline and not reader.done):
+                reader.time_out()
+            elif data:
+                first_byte = first_byte or now
+                reader.feed(data)
+            else:
+                reader.end()
+        timing = Timing(started, sent, first_byte, time.monotonic(), pause)
+        detail = "; ".join(part for part in (reader.detail, lost) if part) if reader.failure else ""
+        return Answer(reader.response(), timing, reader.failure, detail)
+
+    def _send(self, data: bytes, deadline: float) -> str:
+        """Send all bytes; what went wrong, if anything: a server may refuse a large body and answer all the same."""
+        try:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            self._socket.sendall(data)
+        except OSError as error:
+            return _why(error)
+        return ""
+
+
+def _tls_context(target: Target) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=os.fspath(target.ca_file) if target.ca_file else None)
+    if not target.verify_tls:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); give --ca-file, or --insecure to look away"
+    if isinstance(error, ssl.SSLError):
+        return f"it does not speak TLS as expected ({error.reason or error})"
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved"
+    if isinstance(error, TimeoutError):
+        return "it did not accept the connection in time"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

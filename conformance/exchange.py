@@ -1,0 +1,175 @@
+"""One request and what came of it, as data: what every check looks at and every report shows."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sendpoll.conformance.content import Content, read_content
+from sendpoll.schemas.contract import findings, satisfies
+from sendpoll.schemas.endpoints import endpoints
+
+
+class Intent(StrEnum):
+    """Why a request is sent."""
+
+    USE = "use"
+    """As the published clients do, in the form that this target takes: it must succeed."""
+    SHAPE = "shape"
+    """In the form of one published client: whether it succeeds is a requirement of its own."""
+    PROBE = "probe"
+    """To see what happens: the check that sent it says what may."""
+
+
+class Failure(StrEnum):
+    """Why an exchange has no whole answer."""
+
+    CONNECT = "no connection"
+    TIMEOUT = "no answer in time"
+    CLOSED = "closed in place of an answer"
+    FLOOD = "more bytes than anybody reads"
+    GARBAGE = "no HTTP answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request, to the byte."""
+
+    method: str
+    target: str
+    """Path and query, without the path of the base URL."""
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None = None
+    operation: str = ""
+    """The operationId that it is a call of; empty for a path that the API does not have."""
+    intent: Intent = Intent.USE
+    shape: str = ""
+    """The client whose bytes it has."""
+    again: bool = False
+    """Whether it asks for a workspace that is known to exist."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, in any case of its name."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+    def wire(self, prefix: str) -> bytes:
+        """The bytes to send; `prefix` is what stands before the target (a path, or a proxy's absolute form)."""
+        lines = [f"{self.method} {prefix}{self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (self.body or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something about the bytes of an answer that breaks a client."""
+
+    requirement: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer, as far as it came."""
+
+    status: int
+    reason: str
+    version: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    """Without transfer coding, with content coding."""
+    complete: bool
+    faults: tuple[Fault, ...] = ()
+    surplus: bytes = b""
+    """What stood on the connection behind the answer."""
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header, in any case of its name."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header."""
+        return next(iter(self.all(name)), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether clients take it for a success."""
+        return 200 <= self.status <= 299
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the server said that the connection can be used again."""
+        options = {token.strip().lower() for value in self.all("connection") for token in value.split(",")}
+        if "close" in options or not self.complete:
+            return False
+        return self.version == "1.1" or "keep-alive" in options
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When things happened, in seconds of one monotonic clock."""
+
+    started: float
+    sent: float
+    first_byte: float | None
+    finished: float
+    longest_pause: float
+    """The longest silence between sending and the last byte."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request, its answer if one came, and when."""
+
+    number: int
+    """Its place in the run, from 1."""
+    request: Request
+    response: Response | None
+    timing: Timing
+    failure: Failure | None = None
+    detail: str = ""
+    """What the operating system or the reader said of the failure."""
+    connection: int = 0
+    """Which connection it went over."""
+
+    @functools.cached_property
+    def content(self) -> Content:
+        """The body, decoded and parsed as far as it can be."""
+        if self.response is None:
+            return Content()
+        return read_content(self.response.body, self.response.header("content-encoding"))
+
+    @functools.cached_property
+    def findings(self) -> dict[str, str]:
+        """Requirement id to what a 2xx answer of the API does that its schema forbids."""
+        if not (self.ok and self.request.operation and self.content.parsed):
+            return {}
+        schema = endpoints()[self.request.operation].response_schema
+        if satisfies(schema, self.content.value):
+            return {}
+        return {
+            found.requirement: f"{found.path or '/'}: {found.sentence}"
+            for found in findings(schema, self.content.value)
+        }
+
+    @property
+    def status(self) -> int:
+        """The status, or 0 where no answer came."""
+        return self.response.status if self.response else 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether a whole 2xx answer came."""
+        return self.response is not None and self.response.ok and self.failure is None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server said that the request was wrong."""
+        return 400 <= self.status <= 499
+
+    @property
+    def outcome(self) -> str:
+        """In a few words, what came."""
+        if self.response is None or self.failure:
+            said = f" ({self.detail})" if self.detail else ""
+            return f"{self.failure}{said}"
+        return f"{self.response.status} {self.response.reason}".strip()

@@ -1,0 +1,21 @@
+"""The bounds within which the suite reads whatever a server sends."""
+
+from __future__ import annotations
+
+BODY_LIMIT = 16 * 1024 * 1024
+"""Bytes of one body, compressed or not; more is a flood."""
+
+HEAD_LIMIT = 256 * 1024
+"""Bytes of one response head. Node gives up at 16 KiB; reading on a while tells how much too long it is."""
+
+HEADER_LINES = 100
+"""Python refuses more header lines than this."""
+
+HEADER_BYTES = 16 * 1024
+"""Node refuses more bytes of headers than this."""
+
+KEPT_BYTES = 4096
+"""How much of each body the report keeps as evidence."""
+
+SILENCE_LIMIT = 30.0
+"""Seconds without a byte after which the requests example gives up."""
