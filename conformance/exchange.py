@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sendpoll.conformance.content import Content, read_content
+from sendpoll.conformance.limits import KEPT_BYTES
 from sendpoll.schemas.contract import findings, satisfies
 from sendpoll.schemas.endpoints import endpoints
 
@@ -46,6 +48,8 @@ class Request:
     intent: Intent = Intent.USE
     shape: str = ""
     """The client whose bytes it has."""
+    probe: str = ""
+    """What it tries the server's patience with: `body`, `from` or `auth`; the server must survive it."""
     again: bool = False
     """Whether it asks for a workspace that is known to exist."""
 
@@ -81,6 +85,8 @@ class Response:
     faults: tuple[Fault, ...] = ()
     surplus: bytes = b""
     """What stood on the connection behind the answer."""
+    body_bytes: int = -1
+    """How long the body was; -1 while all of it is here."""
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, in any case of its name."""
@@ -150,6 +156,14 @@ class Exchange:
             found.requirement: f"{found.path or '/'}: {found.sentence}"
             for found in findings(schema, self.content.value)
         }
+
+    def trimmed(self) -> Exchange:
+        """The exchange with no more of its body than the report shows."""
+        response = self.response
+        if response is None or len(response.body) <= KEPT_BYTES:
+            return self
+        cut = dataclasses.replace(response, body=response.body[:KEPT_BYTES], body_bytes=len(response.body))
+        return dataclasses.replace(self, response=cut)
 
     @property
     def status(self) -> int:

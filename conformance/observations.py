@@ -99,6 +99,21 @@ def _silence(exchange: Exchange) -> str | None:
     return f"nothing came for {longest:.0f} s" if longest >= SILENCE_LIMIT else None
 
 
+def _in_earnest(exchange: Exchange) -> bool:
+    """A request that no server has a reason to hang up on."""
+    return exchange.request.intent is not Intent.PROBE
+
+
+def _survived(exchange: Exchange) -> str | None:
+    if exchange.status >= 500 or exchange.failure in {Failure.TIMEOUT, Failure.CLOSED, Failure.GARBAGE}:
+        return f"it answers {exchange.outcome}"
+    return None
+
+
+def _probed(kind: str) -> Callable[[Exchange], bool]:
+    return lambda exchange: exchange.request.probe == kind and exchange.failure is not Failure.CONNECT
+
+
 def _no_answer(exchange: Exchange) -> str | None:
     if exchange.failure is Failure.CLOSED and exchange.response is None:
         return f"the connection was closed in place of an answer {exchange.detail}".strip()
@@ -314,11 +329,15 @@ def _poll_answered(exchange: Exchange) -> bool:
     return _is_call(exchange, "pollTask") and exchange.ok
 
 
+PROBED = {"BODY-5": "body", "FROM-2": "from", "AUTH-3": "auth"}
+"""What a server must survive, and the kind of probe that tries it."""
+
 RULES: tuple[Rule, ...] = (
     *(Rule(f"HTTP-{number}", _answered, _fault(f"HTTP-{number}")) for number in (2, 3, 4, 5, 6)),
     Rule("HTTP-1", _answered, _length),
     Rule("HTTP-9", lambda exchange: _answered(exchange) or _silence(exchange) is not None, _silence),
-    Rule("HTTP-7", lambda exchange: _answered(exchange) or _no_answer(exchange) is not None, _no_answer),
+    Rule("HTTP-7", lambda exchange: _in_earnest(exchange) and exchange.failure is not Failure.CONNECT, _no_answer),
+    *(Rule(requirement, _probed(kind), _survived) for requirement, kind in PROBED.items()),
     Rule(
         "REQ-9",
         lambda exchange: (

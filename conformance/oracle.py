@@ -9,6 +9,7 @@ with them.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from typing import Any, Final
 
 RUNNING: Final = "running"
 """The one status on which every published client goes on polling."""
+
+_KEPT_EVENTS = 100
+"""Events with which a poll is kept as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,12 @@ class Poll:
     received_at: float
     status: str
     events: Sequence[Any]
-    next_offset: int
+    next_offset: int | None
+    """None where the answer had none that can be used: then the poll claims nothing about offsets."""
     reader: str = ""
     """Who asked, for the report."""
+    number: int = 0
+    """Its place among the caller's records, for the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +72,34 @@ class TaskHistory:
         self._offsets: dict[int, _Known] = {0: _Known(0, None)}
         self._final: Poll | None = None
         self._final_start = 0
-        self._final_with_events: Poll | None = None
+        self._final_end = 0
+        self._ends_with_events = False
 
     @property
     def is_final(self) -> bool:
         """Whether a final status has been seen."""
         return self._final is not None
 
-    def knows(self, offset: int) -> bool:
-        """Whether the server has given this offset out; a poll with any other is not judged."""
-        return offset in self._offsets
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Every offset that the server has given out, and 0; a poll with any other is not judged."""
+        return tuple(self._offsets)
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether every offset so far is the number of events before it; nothing is judged by that."""
+        return all(offset == known.position for offset, known in self._offsets.items())
 
     def observe(self, poll: Poll) -> tuple[Violation, ...]:
         """Add a poll. A poll that asked with an offset that was never given out claims nothing and is passed over."""
         known = self._offsets.get(poll.asked)
         if known is None:
             return ()
-        start = known.position
+        start, end = known.position, known.position + len(poll.events)
         broken = self._place(poll, start)
         if broken:
             return (broken,)
-        return tuple(self._claims(poll, start, start + len(poll.events)))
+        return tuple(self._claims(poll, start, end))
 
     def conclude(self) -> tuple[Violation, ...]:
         """What only the whole log shows: text that was sent as a growing whole in place of increments."""
@@ -100,8 +114,10 @@ class TaskHistory:
         grown = end > len(self.log)
         if grown:
             self.log.extend(poll.events[len(self.log) - start :])
+        poll = _light(poll)
+        if grown:
             self._shown_by.extend([poll] * (end - len(self._shown_by)))
-        yield from self._offset_claim(poll, end)
+        yield from self._offset_claim(poll, start, end)
         yield from self._status_claim(poll, start, end, grown)
 
     def _place(self, poll: Poll, start: int) -> Violation | None:
@@ -113,16 +129,16 @@ class TaskHistory:
                 return Violation("POLL-5", rule, sentence, (self._shown_by[index], poll))
         return None
 
-    def _offset_claim(self, poll: Poll, end: int) -> Iterator[Violation]:
+    def _offset_claim(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
+        if poll.next_offset is None:
+            return
         named = self._offsets.get(poll.next_offset)
         if poll.next_offset < poll.asked:
             yield Violation(
                 "POLL-5", "back", f"next_offset went back from {poll.asked} to {poll.next_offset}", (poll, poll)
             )
-        elif poll.events and poll.next_offset == poll.asked:
-            sentence = (
-                f"next_offset stayed {poll.asked} although {len(poll.events)} events were returned: they come again"
-            )
+        elif end > start and poll.next_offset == poll.asked:
+            sentence = f"next_offset stayed {poll.asked} although {end - start} events were returned: they come again"
             yield Violation("POLL-5", "stuck", sentence, (poll, poll))
         elif named is not None and named.position != end:
             sentence = (
@@ -130,7 +146,7 @@ class TaskHistory:
                 "events are lost or repeated between two readers"
             )
             yield Violation("POLL-5", "offset", sentence, (named.poll or poll, poll))
-        elif not poll.events and poll.next_offset != poll.asked:
+        elif end == start and poll.next_offset != poll.asked:
             sentence = f"next_offset went from {poll.asked} to {poll.next_offset} although no event was returned"
             yield Violation("POLL-12", "drift", sentence, (poll, poll))
         if named is None and poll.next_offset > poll.asked:
@@ -141,7 +157,7 @@ class TaskHistory:
         if final is not None and poll.status != final.status:
             yield from self._changed_status(poll, final, start, end, grown)
         elif final is not None and grown:
-            sentence = f"status was {final.status} already, and {end - self._end_of(final)} more events came after it"
+            sentence = f"status was {final.status} already, and {end - self._final_end} more events came after it"
             yield Violation("POLL-8", "after the end", sentence, (final, poll))
         elif poll.status != RUNNING and end < len(self.log):
             sentence = (
@@ -149,7 +165,7 @@ class TaskHistory:
             )
             yield Violation("POLL-8", "cut", sentence, (self._shown_by[end], poll))
         if poll.status != RUNNING:
-            self._note_final(poll, start)
+            self._note_final(poll, start, end)
 
     def _changed_status(self, poll: Poll, final: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
         if poll.status != RUNNING:
@@ -172,17 +188,18 @@ class TaskHistory:
         """
         if start >= self._final_start:
             return True
-        return end >= len(self.log) and self._final_with_events is not None
+        return end >= len(self.log) and self._ends_with_events
 
-    def _note_final(self, poll: Poll, start: int) -> None:
+    def _note_final(self, poll: Poll, start: int, end: int) -> None:
         if self._final is None:
-            self._final, self._final_start, self.status = poll, start, poll.status
+            self._final, self._final_start, self._final_end, self.status = poll, start, end, poll.status
         self._final_start = min(self._final_start, start)
-        if poll.events and self._final_with_events is None:
-            self._final_with_events = poll
+        self._ends_with_events = self._ends_with_events or end > start
 
-    def _end_of(self, poll: Poll) -> int:
-        return self._offsets[poll.asked].position + len(poll.events)
+
+def _light(poll: Poll) -> Poll:
+    """The poll as evidence: what it returned stands in the log, and a log that is read often must not be kept often."""
+    return dataclasses.replace(poll, events=()) if len(poll.events) > _KEPT_EVENTS else poll
 
 
 def judge(polls: Iterable[Poll]) -> tuple[Violation, ...]:

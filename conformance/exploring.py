@@ -1,0 +1,55 @@
+"""Hypothesis as this suite uses it: seeded, without a database, with findings that are told and not raised."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, configuration, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+Drawn = TypeVar("Drawn")
+
+
+def suite_settings(examples: int, *, steps: int = 20) -> settings:
+    """So many examples, each of at most so many steps; nothing is kept on disk and no example is shrunk.
+
+    A finding is told to its case when it is made, with the exchanges that show it. A second try could differ: a server
+    has a state, and a fault that shows under some load is a fault.
+    """
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        database=None,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+    )
+
+
+def explore(strategy: SearchStrategy[Drawn], check: Callable[[Drawn], None], *, examples: int, run_seed: int) -> None:
+    """Call `check` with so many drawn values, the same ones for the same seed. What `check` raises ends it."""
+
+    @seed(run_seed)
+    @suite_settings(examples)
+    @given(strategy)
+    def explored(value: Drawn) -> None:
+        check(value)
+
+    with nothing_on_disk():
+        explored()
+
+
+@contextmanager
+def nothing_on_disk() -> Iterator[None]:
+    """Keep Hypothesis from leaving its folder where the suite is started."""
+    with tempfile.TemporaryDirectory(prefix="sendpoll-") as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(None)

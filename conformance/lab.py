@@ -1,0 +1,203 @@
+"""What a run works on: the target, the form in which it is spoken to, and the tasks that were sent to it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sendpoll.conformance.api import Api
+from sendpoll.conformance.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.recorder import BudgetSpentError, Recorder
+from sendpoll.conformance.shapes import SHAPES, Shape
+from sendpoll.conformance.tasks import RecordedTask
+
+PROMPTS = {
+    "plain": "Say hello in one sentence.",
+    "unicode": "Answer with Chinese text and emoji, such as: 你好，世界 🎉👩\u200d💻 e\u0301 介绍明日方舟:终末地",
+    "long": "Repeat these words one by one, then tell a long story with all of them: "
+    + " ".join(
+        f"{word}{number} 第{number}句🌟" for number in range(1, 13) for word in ("harbour", "lantern", "meadow")
+    ),
+}
+"""What is asked where the target has no prompts of its own: an agent that echoes or obeys then shows what is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk through the calls, as far as it came."""
+
+    shape: Shape
+    exchanges: tuple[Exchange, ...]
+    conversation: str | None = None
+    task: RecordedTask | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether a task was started and its first poll understood."""
+        return self.task is not None and self.task.polls > 0
+
+    @property
+    def last(self) -> Exchange:
+        """The exchange at which it ended."""
+        return self.exchanges[-1]
+
+
+@dataclass(slots=True)
+class LeftBehind:
+    """What the run made on the server."""
+
+    workspaces: dict[str, None] = field(default_factory=dict)
+    conversations: dict[str, None] = field(default_factory=dict)
+    tasks: dict[str, None] = field(default_factory=dict)
+
+
+class Lab:
+    """The state of one run. Made once; `prepare` finds out how the target can be spoken to."""
+
+    def __init__(self, recorder: Recorder, *, seed: int, examples: int) -> None:
+        self.recorder = recorder
+        self.target = recorder.target
+        self.seed = seed
+        self.examples = examples
+        self.api = Api(recorder, SHAPES[0])
+        run = random.Random(seed).getrandbits(32)
+        self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
+        self.walks: dict[str, Walk] = {}
+        self.tasks: list[RecordedTask] = []
+        self.left_behind = LeftBehind()
+        self.trouble = ""
+        """Why nothing can be said about the target; empty where something can."""
+        self.stopped = ""
+        """Why the walk through the calls could not be finished; empty where it was."""
+        self._run = run
+        self._markers = 0
+        self._lock = threading.Lock()
+
+    # ---- preflight ----
+
+    def prepare(self) -> None:
+        """Walk through the four calls in the form of one client after another until one of them gets through."""
+        for shape in SHAPES:
+            walk = self.walk(Api(self.recorder, shape), Intent.SHAPE)
+            self.walks[shape.name] = walk
+            if walk.complete:
+                self.api = Api(self.recorder, shape)
+                return
+            self.trouble = self._hopeless(walk)
+            if self.trouble:
+                return
+            if walk.last.ok or walk.last.failure is Failure.TIMEOUT:
+                break
+        walk = self.walk(self.api, Intent.USE)
+        call = f"{walk.last.request.method} {walk.last.request.target}"
+        self.stopped = f"{call} ended the walk through the calls: {walk.last.outcome}"
+
+    def _hopeless(self, walk: Walk) -> str:
+        """Why this first exchange means that nothing can be said; empty where it does not."""
+        first = walk.exchanges[0]
+        url = self.target.base_url
+        if first.failure is Failure.CONNECT:
+            return f"cannot connect to {url}: {first.detail}"
+        if first.failure is not None and first.response is None:
+            return f"{url} gave no HTTP answer to POST /api/v1/workspaces: {first.outcome}"
+        if first.status in {401, 403}:
+            return f"{url} refused the token with {first.outcome}: give the right one with --token or SENDPOLL_TOKEN"
+        if first.status == 404 and walk.last.status == 404:
+            return f"{url} has no POST /api/v1/workspaces ({first.outcome}): is the base URL right?"
+        return ""
+
+    def walk(self, api: Api, intent: Intent) -> Walk:
+        """Ensure the workspace, open a conversation, send a message and poll once, as far as it goes."""
+        ensured = self.ensure_workspace(api, intent)
+        if ensured.response is None:
+            return Walk(api.shape, (ensured,))
+        opened, conversation = self.open_conversation(api, intent)
+        if conversation is None:
+            return Walk(api.shape, (ensured, opened))
+        try:
+            sent, task = self.send(api, conversation, "unicode", intent=intent)
+        except BudgetSpentError:
+            return Walk(api.shape, (ensured, opened), conversation)
+        if task is None:
+            return Walk(api.shape, (ensured, opened, sent), conversation)
+        task.poll(api, 0, "first")
+        polled = (task.unusable,) if task.unusable else ()
+        return Walk(api.shape, (ensured, opened, sent, *polled), conversation, task)
+
+    # ---- the calls, with what they leave behind noted ----
+
+    def ensure_workspace(self, api: Api, intent: Intent = Intent.USE) -> Exchange:
+        """Ensure the run's workspace."""
+        exchange = api.ensure_workspace(self.workspace, intent=intent)
+        if exchange.ok:
+            self.left_behind.workspaces[self.workspace] = None
+        return exchange
+
+    def open_conversation(self, api: Api, intent: Intent = Intent.USE) -> tuple[Exchange, str | None]:
+        """Open a conversation; its id, if the answer has one that can be used."""
+        exchange = api.open_conversation(self.workspace, intent=intent)
+        conversation = _identifier(exchange, "conversation_id")
+        if conversation is not None:
+            self.left_behind.conversations[conversation] = None
+        return exchange, conversation
+
+    def send(
+        self, api: Api, conversation: str, kind: str, *, intent: Intent = Intent.USE
+    ) -> tuple[Exchange, RecordedTask | None]:
+        """Send a message of a kind, with a marker of its own; its task, if the answer has one.
+
+        Raises BudgetSpentError where no further message may be sent.
+        """
+        self.recorder.reserve()
+        marker = self.new_marker()
+        message = f"{self.prompt(kind)} [{marker}]"
+        exchange = api.send_message(self.workspace, conversation, message, intent=intent)
+        if not exchange.ok:
+            self.recorder.release()
+        task_id = _identifier(exchange, "task_id")
+        if task_id is None:
+            return exchange, None
+        task = RecordedTask(
+            task_id, conversation, kind, marker, message, api.shape.name, sent_at=exchange.timing.started
+        )
+        with self._lock:
+            self.tasks.append(task)
+            self.left_behind.tasks[task_id] = None
+        return exchange, task
+
+    def prompt(self, kind: str) -> str:
+        """The text that asks for an answer of a kind."""
+        return self.target.prompts.get(kind) or PROMPTS[kind]
+
+    def new_marker(self) -> str:
+        """A word that stands in no other message of this run."""
+        with self._lock:
+            self._markers += 1
+            return f"sp{self._run:08x}x{self._markers:02d}"
+
+    def with_token(self, token: str) -> Api:
+        """The same target as somebody else."""
+        recorder = Recorder(replace(self.target, token=token), started=self.recorder.started)
+        return Api(recorder, self.api.shape)
+
+    @property
+    def finished(self) -> Sequence[RecordedTask]:
+        """The tasks that came to a final status."""
+        return [task for task in self.tasks if task.is_over]
+
+    def wait_until(self, moment: float) -> None:
+        """Wait for a moment of the monotonic clock."""
+        self.recorder.pause(max(0.0, moment - time.monotonic()))
+
+
+def _identifier(exchange: Exchange, name: str) -> str | None:
+    """An id in an answer as a client would paste it: a string, or a number as its digits."""
+    value: Any = exchange.content.value
+    found = value.get(name) if exchange.ok and isinstance(value, dict) else None
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return None
+    return str(found)

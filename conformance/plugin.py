@@ -1,0 +1,237 @@
+"""The one pytest plugin: it gives the checks their lab, and turns pytest's own reports into verdicts.
+
+A check is a test with one `@pytest.mark.requirement("POLL-8")`. It asserts nothing and returns nothing: it tells its
+`case` what it saw, and this plugin makes pass, fail or skip of it, so that `-x`, `-k` and `--junitxml` mean for these
+checks what they mean for any others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sendpoll.conformance.case import Case, UnjudgedError
+from sendpoll.conformance.connection import NoConnectionError
+from sendpoll.conformance.corpus import Corpus, record
+from sendpoll.conformance.evidence import Evidence
+from sendpoll.conformance.hints import HINTS
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError
+from sendpoll.conformance.verdict import Verdict
+from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.contract import JSON
+from sendpoll.schemas.target import Target, TargetError, load_target
+
+PROPERTY = "sendpoll"
+"""The name under which a check's result travels in pytest's reports."""
+
+LAB = pytest.StashKey[Lab]()
+_CASE = pytest.StashKey[Case]()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run of the suite is given beside its target."""
+
+    seed: int
+    examples: int = 100
+    only: frozenset[str] = frozenset()
+    """Requirement ids to judge; all where empty."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for those who run the suite with pytest itself."""
+    group = parser.getgroup("sendpoll", "conformance of a send-and-poll server")
+    with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
+        group.addoption("--base-url", metavar="URL", help="base URL of the server")
+    group.addoption("--token-env", metavar="NAME", default="SENDPOLL_TOKEN", help="environment variable of the token")
+    group.addoption("--second-token-env", metavar="NAME", help="environment variable of somebody else's token")
+    group.addoption("--sendpoll-target", metavar="FILE", help="target file (YAML)")
+    group.addoption("--sendpoll-seed", metavar="N", type=int, help="seed of everything that is drawn")
+    group.addoption("--sendpoll-examples", metavar="N", type=int, default=100, help="examples per fuzzed property")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the lab; `sendpoll check` has put one of its own here already."""
+    config.addinivalue_line("markers", "requirement(id): the catalogue row that the check judges")
+    if LAB not in config.stash:
+        target, options = _from_command_line(config)
+        config.stash[LAB] = Lab(Recorder(target), seed=options.seed, examples=options.examples)
+
+
+def _from_command_line(config: pytest.Config) -> tuple[Target, RunOptions]:
+    option = config.option
+    try:
+        target = load_target(Path(option.sendpoll_target), os.environ) if option.sendpoll_target else Target()
+        changes: dict[str, Any] = {}
+        if config.getoption("base_url", None):
+            changes["base_url"] = option.base_url
+        if os.environ.get(option.token_env):
+            changes["token"] = os.environ[option.token_env]
+        if option.second_token_env:
+            changes["second_token"] = os.environ.get(option.second_token_env)
+        target = replace(target, **changes)
+    except TargetError as error:
+        raise pytest.UsageError(str(error)) from error
+    seed = option.sendpoll_seed if option.sendpoll_seed is not None else random.SystemRandom().getrandbits(32)
+    return target, RunOptions(seed, option.sendpoll_examples)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is judged, and with which seed."""
+    lab = config.stash[LAB]
+    return f"sendpoll: {lab.target.base_url}, seed {lab.seed}, at most {lab.target.max_messages} messages"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hold that each check names one row of the catalogue, and run those that watch all traffic last."""
+    known = load_catalogue().by_id
+    ours = [item for item in items if item.get_closest_marker("requirement")]
+    for item in ours:
+        marker = item.get_closest_marker("requirement")
+        identifier = marker.args[0] if marker and marker.args else None
+        if identifier not in known:
+            raise pytest.UsageError(f"{item.nodeid}: {identifier!r} is no row of the catalogue")
+    items.sort(key=lambda item: getattr(getattr(item, "module", None), "STAGE", 0))
+
+
+@pytest.fixture(scope="session")
+def recorder(lab: Lab) -> Recorder:
+    """The way to the target."""
+    return lab.recorder
+
+
+@pytest.fixture(scope="session", name="lab")
+def _lab(pytestconfig: pytest.Config) -> Lab:
+    """The run's lab, its walk through the calls done."""
+    lab = pytestconfig.stash[LAB]
+    if not lab.walks:
+        try:
+            lab.prepare()
+        except (RunOverError, TargetLostError) as error:
+            lab.trouble = lab.trouble or str(error) or "the run's deadline passed in the first walk through the calls"
+    return lab
+
+
+@pytest.fixture(scope="session", name="corpus")
+def _corpus(lab: Lab) -> Corpus:
+    """The recorded tasks; empty where the walk through the calls did not get to one."""
+    return record(lab) if not (lab.trouble or lab.stopped) else Corpus(walks=dict(lab.walks))
+
+
+@pytest.fixture
+def bench(lab: Lab, case: Case) -> Lab:
+    """The lab for checks that send requests of their own: only once the walk through the calls succeeded."""
+    if lab.trouble or lab.stopped:
+        case.not_exercised(lab.trouble or lab.stopped)
+    return lab
+
+
+@pytest.fixture(name="case")
+def _case(request: pytest.FixtureRequest) -> Case:
+    marker = request.node.get_closest_marker("requirement")
+    case = Case(marker.args[0])
+    request.node.stash[_CASE] = case
+    return case
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A fixture may find that the check cannot be made."""
+    try:
+        return (yield)
+    except _ENDINGS as error:
+        case = item.stash.get(_CASE, None)
+        if case is None:
+            raise
+        return _tell(item, case, *_ended(error, item.config.stash[LAB]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Run a check, and make of what its case says what pytest calls an outcome."""
+    case = item.stash.get(_CASE, None)
+    if case is None:
+        return (yield)
+    lab = item.config.stash[LAB]
+    reason = ""
+    try:
+        if declared := lab.target.not_applicable.get(case.requirement):
+            case.not_applicable(declared)
+        yield
+    except _ENDINGS as error:
+        verdict, reason = _ended(error, lab)
+    else:
+        verdict = case.verdict
+    if case.violations:
+        verdict, reason = Verdict.FAIL, ""
+    return _tell(item, case, verdict, reason or _default_reason(case, verdict, lab))
+
+
+_ENDINGS = (UnjudgedError, RunOverError, TargetLostError, BudgetSpentError, NoConnectionError)
+
+
+def _ended(error: Exception, lab: Lab) -> tuple[Verdict, str]:
+    """The verdict that follows from what ended a check early, and why."""
+    if isinstance(error, UnjudgedError):
+        return error.verdict, error.reason
+    if isinstance(error, RunOverError):
+        limit = lab.target.timeouts.run
+        return Verdict.NOT_EXERCISED, f"the run's deadline of {limit:g} s had passed; give more with --deadline"
+    if isinstance(error, BudgetSpentError):
+        spent = lab.target.max_messages
+        return Verdict.NOT_EXERCISED, f"all {spent} messages were spent; allow more with --max-messages"
+    return Verdict.INCONCLUSIVE, str(error)
+
+
+def _default_reason(case: Case, verdict: Verdict, lab: Lab) -> str:
+    if verdict is not Verdict.NOT_EXERCISED:
+        return ""
+    hint = HINTS.get(case.requirement, "no exchange of this run could have failed it")
+    return lab.trouble or lab.stopped or hint
+
+
+def _tell(item: pytest.Item, case: Case, verdict: Verdict, reason: str) -> None:
+    lab = item.config.stash[LAB]
+    evidence = Evidence(lab.target, lab.recorder.started)
+    result: JSON = {
+        "requirement": case.requirement,
+        "check": item.nodeid.rpartition("/")[2],
+        "verdict": str(verdict),
+        "exercised": case.exercised,
+        "reason": evidence.text(reason),
+        "violations": evidence.violations(case.violations, case.unshown),
+    }
+    item.user_properties.append((PROPERTY, result))
+    if verdict is Verdict.FAIL:
+        pytest.fail(_failure_text(result, lab.seed), pytrace=False)
+    if verdict is not Verdict.PASS:
+        pytest.skip(f"{verdict}: {result['reason']}")
+
+
+def _failure_text(result: JSON, seed: int) -> str:
+    row = load_catalogue().by_id[result["requirement"]]
+    lines = [f"{row.id} ({row.level}): {row.sentence}", f"Clients: {row.because}."]
+    lines += [f"  {letter}: {told}" for letter, told in row.breaks.items()]
+    for violation in result["violations"]:
+        lines.append(f"Observed ({violation['count']} times): {violation['sentence']}")
+        for shown in violation["exchanges"]:
+            answer = shown["response"]
+            lines.append(f"  {shown['curl']}")
+            lines.append(f"  -> {answer['status']} {answer['body'][:300]!r}" if answer else f"  -> {shown['failure']}")
+    return "\n".join([*lines, f"Seed: {seed}"])
+
+
+def results_of(report: pytest.TestReport) -> Iterator[JSON]:
+    """The check's result in one of pytest's reports; nothing where the phase was another or the check crashed."""
+    if report.when == "call" or report.skipped or report.failed:
+        for name, value in report.user_properties:
+            if name == PROPERTY and isinstance(value, dict):
+                yield value

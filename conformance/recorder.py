@@ -1,0 +1,179 @@
+"""The one way to the target: every exchange of a run goes through here, bounded, counted and judged.
+
+Bodies are judged when they come and then let go, so that a run's memory does not grow with what a server sends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sendpoll.conformance.connection import Answer, Connection, NoConnectionError
+from sendpoll.conformance.exchange import Exchange, Failure, Request, Timing
+from sendpoll.conformance.observations import observe
+from sendpoll.schemas.target import Target
+
+_KEPT_VIOLATIONS = 20
+"""Violations of one requirement that are kept with their exchanges; the rest are counted."""
+_LOST_AFTER = 3
+"""Connections in a row that a target which answered before may refuse until it counts as gone."""
+_SHORT_PATIENCE = 5.0
+"""Seconds that an exchange may take once the server has left another unanswered for its whole deadline."""
+
+
+class RunOverError(Exception):
+    """The run's deadline has passed: nothing more is sent."""
+
+
+class TargetLostError(Exception):
+    """The target answered before and cannot be reached any more."""
+
+
+class BudgetSpentError(Exception):
+    """No further message may be sent in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A violation, and the exchanges that show it."""
+
+    sentence: str
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all exchanges so far say about one requirement."""
+
+    exercised: int = 0
+    broken: int = 0
+    violations: list[Shown] = field(default_factory=list)
+
+
+class Recorder:
+    """Sends requests and records what came of them. Safe for several threads."""
+
+    def __init__(self, target: Target, *, started: float | None = None) -> None:
+        self.target = target
+        self.started = time.monotonic() if started is None else started
+        self.deadline = self.started + target.timeouts.run
+        self.requests = 0
+        self.messages = 0
+        self.lost: str = ""
+        """Why the target counts as gone; empty while it does not."""
+        self._reserved = 0
+        self._patience = target.timeouts.exchange
+        self._refused = 0
+        self._answered = False
+        self._tallies: dict[str, Tally] = defaultdict(Tally)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    # ---- time and budget ----
+
+    def remaining(self) -> float:
+        """Seconds until the run is over."""
+        return self.deadline - time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but never past the end of the run. Raises RunOverError there."""
+        if self.remaining() <= seconds:
+            raise RunOverError
+        time.sleep(max(0.0, seconds))
+
+    def reserve(self, count: int = 1) -> None:
+        """Set messages of the budget aside before they are sent. Raises BudgetSpentError."""
+        with self._lock:
+            if self._reserved + count > self.target.max_messages:
+                raise BudgetSpentError
+            self._reserved += count
+
+    def release(self, count: int = 1) -> None:
+        """Give messages back that the server did not take."""
+        with self._lock:
+            self._reserved -= count
+
+    @property
+    def affordable(self) -> int:
+        """How many messages may still be sent."""
+        return self.target.max_messages - self._reserved
+
+    # ---- exchanges ----
+
+    def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
+        """Send one request, over a connection of its own where none is given, and judge the answer.
+
+        Raises RunOverError once the run's deadline has passed and TargetLostError once the target is gone.
+        """
+        if self.lost:
+            raise TargetLostError(self.lost)
+        if self.remaining() <= 0:
+            raise RunOverError
+        deadline = min(time.monotonic() + self._patience, self.deadline)
+        if connection is not None:
+            return self._record(request, connection.exchange(request, deadline), connection.number)
+        try:
+            with Connection(self.target, deadline, host) as own:
+                return self._record(request, own.exchange(request, deadline), own.number)
+        except NoConnectionError as error:
+            now = time.monotonic()
+            return self._record(request, Answer(None, Timing(now, now, None, now, 0.0), Failure.CONNECT, str(error)), 0)
+
+    def connect(self) -> Connection:
+        """A connection to be used for several requests. Raises NoConnectionError, RunOverError, TargetLostError."""
+        if self.lost:
+            raise TargetLostError(self.lost)
+        if self.remaining() <= 0:
+            raise RunOverError
+        return Connection(self.target, self.deadline)
+
+    def _record(self, request: Request, answer: Answer, connection: int) -> Exchange:
+        with self._lock:
+            number = next(self._numbers)
+            self.requests += 1
+        exchange = Exchange(
+            number=number,
+            request=request,
+            response=answer.response,
+            timing=answer.timing,
+            failure=answer.failure,
+            detail=answer.detail,
+            connection=connection,
+        )
+        self._note_health(exchange)
+        observations = list(observe(exchange))
+        with self._lock:
+            if exchange.ok and request.operation == "sendMessage":
+                self.messages += 1
+            for observation in observations:
+                self._count(observation.requirement, observation.broken, exchange)
+        return exchange
+
+    def _note_health(self, exchange: Exchange) -> None:
+        with self._lock:
+            if exchange.failure is Failure.CONNECT:
+                self._refused += 1
+                if self._answered and self._refused >= _LOST_AFTER:
+                    self.lost = f"the target answered before and cannot be reached any more: {exchange.detail}"
+                return
+            self._refused = 0
+            self._answered = self._answered or exchange.response is not None
+            if exchange.failure is Failure.TIMEOUT:
+                self._patience = min(self._patience, _SHORT_PATIENCE)
+
+    def _count(self, requirement: str, broken: str | None, exchange: Exchange) -> None:
+        tally = self._tallies[requirement]
+        tally.exercised += 1
+        if broken is not None:
+            tally.broken += 1
+            if len(tally.violations) < _KEPT_VIOLATIONS:
+                tally.violations.append(Shown(broken, (exchange.trimmed(),)))
+
+    def tally(self, requirement: str) -> Tally:
+        """What all traffic so far says about a requirement."""
+        with self._lock:
+            found = self._tallies[requirement]
+            return Tally(found.exercised, found.broken, list(found.violations))

@@ -1,0 +1,136 @@
+"""Runs the suite: pytest in this process, with the suite's own configuration and plugins and no others."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from sendpoll.conformance import plugin
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.plugin import LAB, RunOptions, results_of
+from sendpoll.conformance.recorder import Recorder
+from sendpoll.conformance.report import Judgement, Ran, build_report
+from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.contract import JSON
+from sendpoll.schemas.target import Target
+
+
+class Listener(Protocol):
+    """Who wants to know how a run goes on."""
+
+    def begin(self, checks: int) -> None:
+        """So many checks will be made."""
+
+    def check(self, requirement: str) -> None:
+        """The checks of this requirement are being made."""
+
+    def result(self, requirement: str, verdict: str) -> None:
+        """A check came to this."""
+
+
+@dataclass
+class _Results:
+    """Collects what the checks tell from pytest's reports, and notes where the suite itself breaks."""
+
+    lab: Lab
+    only: frozenset[str]
+    listener: Listener | None
+
+    def __post_init__(self) -> None:
+        self.results: list[JSON] = []
+        self.crashes: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[LAB] = self.lab
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.only:
+            items[:] = [item for item in items if _requirement(item) in self.only]
+        if self.listener:
+            self.listener.begin(len(items))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if self.listener:
+            self.listener.check(nodeid.rpartition("::")[2])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        told = list(results_of(report)) if report.when == "call" or report.outcome != "passed" else []
+        if not told and report.failed:
+            self.crashes.append(f"{report.nodeid}: {report.longreprtext}")
+        if report.when == "teardown":
+            return
+        self.results += told
+        for result in told:
+            if self.listener:
+                self.listener.result(result["requirement"], result["verdict"])
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.crashes.append(f"{report.nodeid}: {report.longreprtext}")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.crashes.append(str(excrepr))
+
+
+def _requirement(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("requirement")
+    return marker.args[0] if marker else None
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep what the shell and the folder say to pytest away from the suite, and the suite from writing bytecode."""
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    foreign = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    before = {name: os.environ.pop(name) for name in foreign if name in os.environ}
+    writes = sys.dont_write_bytecode
+    os.environ.update(ours)
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = writes
+        for name in ours:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def check(target: Target, options: RunOptions, judgement: Judgement, listener: Listener | None = None) -> JSON:
+    """Run the suite against a target and return its report. Raises KeyboardInterrupt where the user stops it."""
+    started, began = datetime.now(UTC), time.monotonic()
+    lab = Lab(Recorder(target, started=began), seed=options.seed, examples=options.examples)
+    results = _Results(lab, options.only, listener)
+    with importlib.resources.as_file(importlib.resources.files("sendpoll.conformance")) as folder, _own_environment():
+        code = pytest.main(_arguments(folder), plugins=[plugin, results])
+    if code == pytest.ExitCode.INTERRUPTED and not results.crashes:
+        raise KeyboardInterrupt
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and not results.crashes:
+        results.crashes.append(f"pytest ended with {code!r}")
+    ran = Ran(results.results, results.crashes, started, time.monotonic() - began)
+    return build_report(lab, load_catalogue(), ran, judgement)
+
+
+def _arguments(folder: Path) -> list[str]:
+    return [
+        os.fspath(folder),
+        "-c",
+        os.fspath(folder / "pytest.ini"),
+        f"--rootdir={folder}",
+        "--noconftest",
+        "--import-mode=importlib",
+        "--assert=plain",
+        "-pno:cacheprovider",
+        "-pno:terminal",
+    ]

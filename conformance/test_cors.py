@@ -1,0 +1,102 @@
+"""What a browser asks before it lets a page of another origin call the API, and what it hides from the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sendpoll.conformance import headers
+from sendpoll.conformance.api import Api
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.shapes import CHROMIUM, preflight
+from sendpoll.schemas.endpoints import endpoints
+
+STAGE = 2
+ORIGINS = ("http://127.0.0.1:46015", "null")
+"""A page of another origin, and a page from a file."""
+
+
+@pytest.fixture(scope="session", name="answers")
+def _answers(lab: Lab, corpus: Corpus) -> list[tuple[Exchange, str]]:
+    """The preflight of every call, once an origin."""
+    if lab.trouble or lab.stopped:
+        return []
+    task = lab.tasks[0].task_id
+    values = {"workspace_id": lab.workspace, "task_id": task}
+    return [
+        (
+            lab.recorder.send(preflight(lab.target, operation, endpoint.target(values, _query(operation)), origin)),
+            origin,
+        )
+        for operation, endpoint in endpoints().items()
+        for origin in ORIGINS
+    ]
+
+
+def _query(operation: str) -> str:
+    return "from=0" if operation == "pollTask" else ""
+
+
+@pytest.mark.requirement("CORS-1")
+def test_preflight_is_answered(answers: list[tuple[Exchange, str]], case: Case) -> None:
+    """OPTIONS without credentials is answered with 2xx on every path."""
+    for exchange, _ in answers:
+        case.judge(None if exchange.ok else f"OPTIONS {exchange.request.target}: {exchange.outcome}", exchange)
+
+
+@pytest.mark.requirement("CORS-2")
+def test_preflight_allows_the_origin(answers: list[tuple[Exchange, str]], case: Case) -> None:
+    """The page's origin is allowed, the origin of a file too."""
+    for exchange, origin in answers:
+        case.judge(headers.origin_fault(exchange.response, origin), exchange)
+
+
+@pytest.mark.requirement("CORS-3")
+def test_preflight_allows_the_headers(answers: list[tuple[Exchange, str]], case: Case) -> None:
+    """The headers that the call will carry are allowed, each by its name or all by an asterisk."""
+    for exchange, _ in answers:
+        case.judge(_missing_header(exchange, asterisk=True), exchange)
+
+
+@pytest.mark.requirement("CORS-4")
+def test_preflight_names_authorization(answers: list[tuple[Exchange, str]], case: Case) -> None:
+    """The asterisk does not stand for Authorization."""
+    for exchange, _ in answers:
+        allowed = headers.listed(exchange.response, "access-control-allow-headers")
+        told = f"Access-Control-Allow-Headers is {', '.join(sorted(allowed)) or 'absent'}, without authorization"
+        case.judge(None if "authorization" in allowed else told, exchange)
+
+
+def _missing_header(exchange: Exchange, *, asterisk: bool) -> str | None:
+    allowed = headers.listed(exchange.response, "access-control-allow-headers")
+    asked = (exchange.request.header("access-control-request-headers") or "").split(",")
+    missing = [name for name in asked if name not in allowed]
+    if not missing or (asterisk and "*" in allowed):
+        return None
+    return f"Access-Control-Allow-Headers does not name {' and '.join(missing)}"
+
+
+@pytest.mark.requirement("CORS-6")
+def test_errors_across_origins(bench: Lab, case: Case) -> None:
+    """Errors of every call, as a page of another origin meets them; the answers are judged with all traffic."""
+    for exchange in _failing_calls(bench):
+        if exchange.status >= 400:
+            case.able()
+
+
+def _failing_calls(lab: Lab) -> Iterator[Exchange]:
+    api = Api(lab.recorder, CHROMIUM)
+    unknown = f"{lab.workspace}-missing"
+    for operation in endpoints():
+        values = {"workspace_id": lab.workspace, "task_id": lab.tasks[0].task_id}
+        body = b"{" if endpoints()[operation].body_required else None
+        refused = api.request(operation, values, query=_query(operation), body=body, token="wrong", intent=Intent.PROBE)
+        yield lab.recorder.send(refused)
+        if body is not None:
+            yield lab.recorder.send(api.request(operation, values, body=body, intent=Intent.PROBE))
+    yield lab.recorder.send(api.request("createConversation", {"workspace_id": unknown}, intent=Intent.PROBE))
+    yield api.poll("task-that-is-not-there", 0, intent=Intent.PROBE)

@@ -1,0 +1,76 @@
+"""Things that do not exist, and methods that are not the API's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.exchange import Exchange, Intent, Request
+from sendpoll.conformance.lab import Lab
+from sendpoll.schemas.endpoints import endpoints
+
+STAGE = 4
+
+
+def _missing(exchange: Exchange) -> str | None:
+    return None if exchange.status == 404 else f"it answers {exchange.outcome}"
+
+
+def _send_message(lab: Lab, workspace: str, conversation: str) -> Exchange:
+    lab.recorder.reserve()
+    body = lab.api.message_body(conversation, "Is anybody there?")
+    exchange = lab.recorder.send(
+        lab.api.request("sendMessage", {"workspace_id": workspace}, body=body, intent=Intent.PROBE)
+    )
+    if not exchange.ok:
+        lab.recorder.release()
+    return exchange
+
+
+@pytest.mark.requirement("NF-1")
+def test_unknown_task(bench: Lab, case: Case) -> None:
+    """Ids like those that the server makes, and ids of another kind."""
+    known = bench.tasks[0].task_id
+    for task in (f"{known}0", known[:-1] or "x", "task-that-is-not-there", "0", "x" * 300):
+        if task not in bench.left_behind.tasks:
+            exchange = bench.api.poll(task, 0, intent=Intent.PROBE)
+            case.judge(_missing(exchange), exchange)
+
+
+@pytest.mark.requirement("NF-2")
+def test_unknown_workspace_and_conversation(bench: Lab, case: Case) -> None:
+    """A conversation in no workspace, and a message into no workspace, no conversation, and another's conversation."""
+    nowhere = f"{bench.workspace}-missing"
+    request = bench.api.request("createConversation", {"workspace_id": nowhere}, intent=Intent.PROBE)
+    exchange = bench.recorder.send(request)
+    case.judge(_missing(exchange), exchange)
+    known = bench.tasks[0].conversation
+    for workspace, conversation in ((nowhere, known), (bench.workspace, f"{known}0")):
+        exchange = _send_message(bench, workspace, conversation)
+        case.judge(_missing(exchange), exchange)
+
+
+@pytest.mark.requirement("NF-3")
+def test_unknown_path(bench: Lab, case: Case) -> None:
+    """A path that no API of this kind has."""
+    plain = bench.api.poll_request("x", "", intent=Intent.PROBE)
+    for path in ("/api/v1/sendpoll-unknown", "/api/v1/tasks/x/sendpoll-unknown"):
+        exchange = bench.recorder.send(replace(plain, target=path, operation=""))
+        case.judge(_missing(exchange), exchange)
+
+
+@pytest.mark.requirement("METHOD-1")
+def test_other_methods(bench: Lab, case: Case) -> None:
+    """PUT without a body, which does nothing where it exists, on each of the four paths."""
+    values = {"workspace_id": bench.workspace, "task_id": bench.tasks[0].task_id}
+    for operation, endpoint in endpoints().items():
+        like: Request = bench.api.request(operation, values, intent=Intent.PROBE)
+        headers = (*(pair for pair in like.headers if pair[0].lower() != "content-length"), ("Content-Length", "0"))
+        exchange = bench.recorder.send(replace(like, method="PUT", headers=headers, target=endpoint.target(values)))
+        allow = exchange.response.header("allow") if exchange.response else None
+        if exchange.status == 405 and not allow:
+            case.broken("it answers 405 without Allow", exchange)
+        else:
+            case.judge(None if exchange.status == 405 else f"PUT is answered {exchange.outcome}", exchange)

@@ -1,0 +1,121 @@
+"""Who may do what: no token, a wrong one, and somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from sendpoll.conformance.api import Api
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.exchange import Exchange, Intent, Request
+from sendpoll.conformance.lab import Lab
+
+STAGE = 4
+_REFUSALS = frozenset({401, 403})
+_HIDDEN = frozenset({403, 404})
+_ODD_CREDENTIALS = ("", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer a b", "Token x", "Bearer " + "x" * 4000, "é")
+
+
+def _requests(lab: Lab, api: Api, token: str | None) -> Iterator[Request]:
+    """Each call once with a token, on things of the run that exist."""
+    task = lab.tasks[0]
+    values = {"workspace_id": lab.workspace}
+    yield api.request("createWorkspace", body={"workspace_id": lab.workspace}, token=token, intent=Intent.PROBE)
+    yield api.request("createConversation", values, token=token, intent=Intent.PROBE)
+    body = api.message_body(task.conversation, "Who is there?")
+    yield api.request("sendMessage", values, body=body, token=token, intent=Intent.PROBE)
+    yield api.request("pollTask", {"task_id": task.task_id}, query="from=0", token=token, intent=Intent.PROBE)
+
+
+def _send_all(lab: Lab, token: str | None, probe: str) -> Iterator[Exchange]:
+    for request in _requests(lab, lab.api, token):
+        yield _send(lab, replace(request, probe=probe))
+
+
+def _send(lab: Lab, request: Request) -> Exchange:
+    """Send a request; a message that is taken against all expectation counts against the budget."""
+    is_message = request.operation == "sendMessage"
+    if is_message:
+        lab.recorder.reserve()
+    exchange = lab.recorder.send(request)
+    if is_message and not exchange.ok:
+        lab.recorder.release()
+    return exchange
+
+
+@pytest.mark.requirement("AUTH-1")
+def test_no_token(bench: Lab, case: Case) -> None:
+    """Each call without Authorization, and with an Authorization that holds no token."""
+    for exchange in _send_all(bench, None, "auth"):
+        case.judge(None if exchange.status in _REFUSALS else f"it answers {exchange.outcome}", exchange)
+
+
+@pytest.mark.requirement("AUTH-2")
+def test_wrong_token(bench: Lab, case: Case) -> None:
+    """Each call with a token that nobody has."""
+    for token in (f"{bench.target.token}x", "wrong-token"):
+        for exchange in _send_all(bench, token, "auth"):
+            case.judge(None if exchange.status in _REFUSALS else f"it answers {exchange.outcome}", exchange)
+
+
+@pytest.mark.requirement("AUTH-3")
+def test_odd_credentials(bench: Lab, case: Case) -> None:
+    """Authorization of other schemes, without a token, too long, or beyond ASCII; judged with all traffic."""
+    task = bench.tasks[0].task_id
+    plain = bench.api.poll_request(task, "from=0", intent=Intent.PROBE)
+    for value in _ODD_CREDENTIALS:
+        headers = tuple((name, value if name.lower() == "authorization" else told) for name, told in plain.headers)
+        bench.recorder.send(replace(plain, headers=headers, probe="auth"))
+        case.able()
+
+
+@pytest.mark.requirement("AUTH-4")
+def test_challenge(bench: Lab, case: Case) -> None:
+    """A 401 says which scheme would do."""
+    for exchange in _send_all(bench, None, "auth"):
+        if exchange.status == 401 and exchange.response is not None:
+            told = exchange.response.header("www-authenticate")
+            case.judge(None if told else "it answers 401 without WWW-Authenticate", exchange)
+    if not case.exercised:
+        case.not_applicable("the target answers no call with 401")
+
+
+@pytest.fixture(name="stranger")
+def _stranger(bench: Lab, corpus: Corpus, case: Case) -> str:
+    """The second token, known to be good."""
+    token = bench.target.second_token
+    if token is None:
+        case.not_applicable("no second token was given; give one with --second-token to check who may see what")
+    own = bench.api.request("createWorkspace", body={"workspace_id": f"{bench.workspace}-other"}, token=token)
+    exchange = bench.recorder.send(replace(own, intent=Intent.PROBE))
+    if not exchange.ok:
+        case.inconclusive(f"the second token cannot create a workspace of its own: {exchange.outcome}")
+    bench.left_behind.workspaces[f"{bench.workspace}-other"] = None
+    return token
+
+
+@pytest.mark.requirement("OWN-1")
+def test_reading_somebody_elses_task(bench: Lab, stranger: str, case: Case) -> None:
+    """Every task of the run, polled with the second token."""
+    for task in bench.tasks:
+        for offset in (0, task.end_offset):
+            values = {"task_id": task.task_id}
+            request = bench.api.request("pollTask", values, query=f"from={offset}", token=stranger, intent=Intent.PROBE)
+            exchange = bench.recorder.send(request)
+            case.judge(None if exchange.status in _HIDDEN else f"it answers {exchange.outcome}", exchange)
+
+
+@pytest.mark.requirement("OWN-2")
+def test_writing_into_somebody_elses_conversation(bench: Lab, stranger: str, case: Case) -> None:
+    """A message, with the second token, into a conversation of the first."""
+    body = bench.api.message_body(bench.tasks[0].conversation, "I am somebody else.")
+    values = {"workspace_id": bench.workspace}
+    exchange = _send(bench, bench.api.request("sendMessage", values, body=body, token=stranger, intent=Intent.PROBE))
+    case.judge(None if exchange.status in _HIDDEN else f"it answers {exchange.outcome}", exchange)
+    if f"{bench.workspace}-other" in bench.left_behind.workspaces:
+        other = {"workspace_id": f"{bench.workspace}-other"}
+        exchange = _send(bench, bench.api.request("sendMessage", other, body=body, token=stranger, intent=Intent.PROBE))
+        case.judge(None if exchange.refused else f"from another workspace it answers {exchange.outcome}", exchange)

@@ -1,0 +1,99 @@
+"""Several readers and tasks, interleaved by Hypothesis: sends, polls from any offset, re-reads and restarts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import seed
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.exploring import nothing_on_disk, suite_settings
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.tasks import RecordedTask
+
+STAGE = 3
+_MESSAGES = 2
+"""Messages that the machine may send in the whole run, if the budget has them left."""
+_READERS = 3
+
+
+class Interleaving:
+    """What all examples of one run share: the server keeps its state between them, so the machine does too."""
+
+    def __init__(self, lab: Lab, case: Case) -> None:
+        self.lab = lab
+        self.case = case
+        self.tasks: list[RecordedTask] = [task for task in lab.tasks if task.unusable is None][-4:]
+        self.offsets: dict[tuple[int, str], int] = {}
+        self.sent = 0
+
+    def poll(self, reader: int, task: RecordedTask, offset: int) -> None:
+        """Poll, and tell the case of every contradiction that it adds."""
+        known = len(task.contradictions)
+        poll = task.poll(self.lab.api, offset, f"interleaved {reader}")
+        self.case.able()
+        for found in task.contradictions[known:]:
+            if found.violation.requirement == self.case.requirement:
+                self.case.broken(f"task {task.kind!r}: {found.violation.sentence}", *found.exchanges)
+        if poll is not None and poll.next_offset is not None:
+            self.offsets[reader, task.task_id] = poll.next_offset
+
+    @property
+    def may_send(self) -> bool:
+        """Whether a further message is allowed."""
+        return self.sent < _MESSAGES and self.lab.recorder.affordable > 0
+
+    def send(self, into: RecordedTask | None) -> None:
+        """Send a message into a conversation that exists, or into a new one."""
+        conversation = into.conversation if into else self.lab.open_conversation(self.lab.api)[1]
+        if conversation is None:
+            return
+        self.sent += 1
+        _, task = self.lab.send(self.lab.api, conversation, "plain")
+        if task is not None:
+            self.tasks.append(task)
+
+
+def machine(shared: Interleaving) -> type[RuleBasedStateMachine]:
+    """The machine over what the run shares. Its rules draw which reader does what to which task."""
+    readers = st.integers(1, _READERS)
+    picks = st.integers(0, 1_000_000)
+
+    class Readers(RuleBasedStateMachine):
+        @rule(reader=readers, pick=picks)
+        def go_on(self, reader: int, pick: int) -> None:
+            task = shared.tasks[pick % len(shared.tasks)]
+            shared.poll(reader, task, shared.offsets.get((reader, task.task_id), 0))
+
+        @rule(reader=readers, pick=picks)
+        def start_again(self, reader: int, pick: int) -> None:
+            shared.poll(reader, shared.tasks[pick % len(shared.tasks)], 0)
+
+        @rule(reader=readers, pick=picks, where=picks)
+        def jump(self, reader: int, pick: int, where: int) -> None:
+            task = shared.tasks[pick % len(shared.tasks)]
+            known = sorted(task.history.offsets)
+            shared.poll(reader, task, known[where % len(known)])
+
+        @precondition(lambda _: shared.may_send)
+        @rule(pick=picks, fresh=st.booleans())
+        def send(self, pick: int, fresh: bool) -> None:
+            shared.send(None if fresh else shared.tasks[pick % len(shared.tasks)])
+
+    return Readers
+
+
+@pytest.mark.requirement("POLL-5")
+def test_interleaved_readers(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """Whatever order readers come in, they see one log."""
+    shared = Interleaving(bench, case)
+    if not shared.tasks:
+        case.not_exercised("no task could be read")
+    examples = max(3, bench.examples // 10)
+    with nothing_on_disk():
+        run_state_machine_as_test(
+            seed(bench.seed)(machine(shared)),
+            settings=suite_settings(examples, steps=20),
+        )

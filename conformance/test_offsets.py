@@ -1,0 +1,130 @@
+"""Offsets that no client sends on purpose, on tasks that run and tasks that are over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.exploring import explore
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.observations import poll_data
+from sendpoll.conformance.offsets import fuzzed_queries, odd_queries
+from sendpoll.conformance.oracle import essence
+from sendpoll.conformance.tasks import RecordedTask
+
+STAGE = 3
+_FAR = 1_000_000
+_READ_EVERY = 20
+"""Fuzzed polls after which the log is read again."""
+
+
+@pytest.fixture(name="task")
+def _task(bench: Lab, corpus: Corpus, case: Case) -> RecordedTask:
+    """A task that is over, with events."""
+    over = [task for task in bench.finished if task.history.log and len(task.history.offsets) > 1]
+    if not over:
+        case.not_exercised("no task came to its end with events")
+    return over[0]
+
+
+def _probe(lab: Lab, task: RecordedTask, query: str) -> Exchange:
+    request = lab.api.poll_request(task.task_id, query, intent=Intent.PROBE)
+    return lab.recorder.send(replace(request, probe="from"))
+
+
+def _events(exchange: Exchange) -> list[str] | None:
+    """What a poll returned, to be compared; None where it was no answer."""
+    events = (poll_data(exchange) or {}).get("events")
+    return [essence(event) for event in events] if isinstance(events, list) else None
+
+
+@pytest.mark.requirement("FROM-1")
+def test_from_absent(bench: Lab, task: RecordedTask, case: Case) -> None:
+    """A poll without `from` brings what from=0 brings."""
+    whole, absent = bench.api.poll(task.task_id, 0), _probe(bench, task, "")
+    if _events(whole) is None:
+        case.inconclusive("from=0 itself brought no events to compare with")
+    same = _events(absent) == _events(whole)
+    case.judge(
+        None if same else f"without from it answers {absent.outcome} with other events than from=0", absent, whole
+    )
+
+
+@pytest.mark.requirement("FROM-2")
+def test_any_from_leaves_the_task_alone(bench: Lab, task: RecordedTask, case: Case) -> None:
+    """Fuzzed offsets, the log read again in between: nothing may have changed."""
+    before = [essence(event) for event in task.history.log]
+    count = 0
+
+    def reread(last: Exchange) -> None:
+        known = len(task.contradictions)
+        task.poll(bench.api, 0, "after odd offsets")
+        changed = len(task.contradictions) > known or [essence(event) for event in task.history.log] != before
+        case.judge("the log is another after a poll with this query" if changed else None, *([last] if changed else []))
+
+    def check(query: str) -> None:
+        nonlocal count
+        count += 1
+        exchange = _probe(bench, task, query)
+        case.able()
+        if count % _READ_EVERY == 0:
+            reread(exchange)
+
+    for odd in odd_queries(task.end_offset):
+        check(odd.query)
+    explore(fuzzed_queries(), check, examples=bench.examples, run_seed=bench.seed)
+    others = [other.end_offset for other in bench.tasks if other is not task]
+    reread(_probe(bench, task, f"from={max(others, default=0)}"))
+
+
+@pytest.mark.requirement("FROM-3")
+def test_from_that_is_no_offset(bench: Lab, task: RecordedTask, case: Case) -> None:
+    """Refused, or, where it can be taken for an offset in other clothes, answered as that offset."""
+    offset = sorted(task.history.offsets)[1]
+    twin = bench.api.poll(task.task_id, offset)
+    if not twin.ok:
+        case.inconclusive(f"from={offset} itself is answered {twin.outcome}")
+    for odd in odd_queries(offset):
+        exchange = _probe(bench, task, odd.query)
+        taken = odd.means is not None and exchange.ok and _events(exchange) == _events(twin)
+        told = f"{odd.query[:60]} is answered {exchange.outcome}"
+        case.judge(None if exchange.refused or taken else told, exchange)
+
+
+@pytest.mark.requirement("FROM-4")
+def test_from_behind_the_end(bench: Lab, task: RecordedTask, case: Case) -> None:
+    """Refused, or answered without events and with an offset from which nothing comes twice."""
+    for offset in (task.end_offset + 1, task.end_offset + _FAR):
+        exchange = _probe(bench, task, f"from={offset}")
+        if exchange.refused:
+            case.able()
+            continue
+        events = _events(exchange)
+        case.judge(
+            None if events == [] else f"from={offset} is answered {exchange.outcome} with {events!r:.60}", exchange
+        )
+        following = (poll_data(exchange) or {}).get("next_offset")
+        after = _probe(bench, task, f"from={following}")
+        repeats = bool(_events(after))
+        case.judge("the offset that it gives back brings events again" if repeats else None, exchange, after)
+
+
+@pytest.mark.requirement("FROM-5")
+def test_from_beside_other_parameters(bench: Lab, task: RecordedTask, case: Case) -> None:
+    """A repeated `from` is refused or read as one of the two; a parameter that is not the API's changes nothing."""
+    end = task.end_offset
+    whole, rest = bench.api.poll(task.task_id, 0), bench.api.poll(task.task_id, end)
+    if _events(whole) is None or _events(rest) is None:
+        case.inconclusive("the offsets themselves are not answered")
+    for query in (f"from=0&from={end}", f"from={end}&from=0"):
+        exchange = _probe(bench, task, query)
+        one = _events(exchange) in (_events(whole), _events(rest))
+        case.judge(None if exchange.refused or one else f"{query} is answered {exchange.outcome}", exchange)
+    for query in ("from=0&limit=1&_=1", "From=5&from=0"):
+        exchange = _probe(bench, task, query)
+        same = _events(exchange) == _events(whole)
+        case.judge(None if exchange.refused or same else f"{query} brings other events than from=0", exchange, whole)

@@ -1,0 +1,92 @@
+"""The three POSTs: workspaces ensured again and at once, conversations that cannot be opened, identifiers."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+
+import pytest
+
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.lab import Lab
+
+STAGE = 1
+_AT_ONCE = 20
+_ENCODED_BY_SOME = re.compile(r"[|^`<>\x80-\U0010ffff]")
+
+
+def _refusal(exchange: Exchange) -> str | None:
+    return None if exchange.ok else f"it answers {exchange.outcome}"
+
+
+@pytest.mark.requirement("WS-2")
+def test_ensure_again(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """The run's workspace is known by now: ensuring it is answered as before."""
+    for _ in range(3):
+        exchange = bench.ensure_workspace(bench.api)
+        case.judge(_refusal(exchange), exchange)
+
+
+@pytest.mark.requirement("WS-2")
+def test_ensure_at_once(bench: Lab, case: Case) -> None:
+    """Many clients start at the same moment with the same new workspace."""
+    name = bench.target.workspace or f"{bench.workspace}-crowd"
+
+    def ensure(_: int) -> Exchange:
+        return bench.api.ensure_workspace(name, intent=Intent.SHAPE)
+
+    with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+        for exchange in pool.map(ensure, range(_AT_ONCE)):
+            case.judge(_refusal(exchange), exchange)
+    bench.left_behind.workspaces[name] = None
+
+
+@pytest.mark.requirement("CONV-2")
+def test_conversation_that_cannot_be_opened(bench: Lab, case: Case) -> None:
+    """In an unknown workspace and with a wrong token: an error, or a conversation that is one."""
+    missing = f"{bench.workspace}-missing"
+    attempts = [
+        bench.api.request("createConversation", {"workspace_id": missing}, intent=Intent.PROBE),
+        bench.api.request(
+            "createConversation",
+            {"workspace_id": bench.workspace},
+            token="wrong-token",
+            intent=Intent.PROBE,
+        ),
+    ]
+    for request in attempts:
+        exchange = bench.recorder.send(request)
+        value = exchange.content.value
+        opened = exchange.ok and isinstance(value, dict) and "conversation_id" in value
+        failed = exchange.status >= 400
+        case.judge(None if opened or failed else f"it answers {exchange.outcome} without a conversation_id", exchange)
+
+
+@pytest.mark.requirement("ID-7")
+def test_encoded_and_raw_task_ids(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """Where an id has characters that some clients encode, both forms find the task; most ids have none."""
+    for task in bench.tasks:
+        raw = task.task_id
+        if not _ENCODED_BY_SOME.search(raw):
+            case.able()
+            continue
+        encoded = "".join(
+            "".join(f"%{byte:02x}" for byte in character.encode()) if _ENCODED_BY_SOME.match(character) else character
+            for character in raw
+        )
+        for form in (raw, encoded):
+            exchange = bench.api.poll(form, 0, intent=Intent.PROBE)
+            case.judge(_refusal(exchange), exchange)
+
+
+@pytest.mark.requirement("ISO-1")
+def test_every_message_has_its_own_task(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """No task id is given to two messages."""
+    seen: set[str] = set()
+    for task in bench.tasks:
+        twice = task.task_id in seen
+        sentence = f"the task {task.task_id} was given to two messages"
+        case.judge(sentence if twice else None, *([bench.api.poll(task.task_id, 0)] if twice else []))
+        seen.add(task.task_id)

@@ -1,0 +1,121 @@
+"""Tasks as their readers saw them: what the oracle found in everything that was polled."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from sendpoll.conformance.case import Case
+from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.recorder import Shown
+from sendpoll.conformance.tasks import RecordedTask, read_again
+
+STAGE = 8
+
+
+@pytest.fixture(scope="session", name="tasks")
+def _tasks(lab: Lab, corpus: Corpus) -> list[RecordedTask]:
+    """All tasks of the run, each read once more now that everything is over: logs must not have changed."""
+    for task in lab.tasks:
+        if task.polls and task.unusable is None:
+            read_again(lab.api, task)
+    return lab.tasks
+
+
+def _judge_contradictions(case: Case, tasks: list[RecordedTask]) -> None:
+    for task in tasks:
+        for found in task.contradictions:
+            if found.violation.requirement == case.requirement:
+                case.broken(f"task {task.kind!r}: {found.violation.sentence}", *found.exchanges)
+
+
+@pytest.mark.requirement("POLL-5")
+def test_one_log_for_all_readers(tasks: list[RecordedTask], case: Case) -> None:
+    """Readers of all habits saw one log: nothing lost, repeated, reordered or rewritten."""
+    _judge_contradictions(case, tasks)
+    case.able(sum(task.polls for task in tasks if task.history.log))
+
+
+@pytest.mark.requirement("POLL-6")
+def test_increments(tasks: list[RecordedTask], case: Case) -> None:
+    """No chunk repeats the text before it."""
+    for task in tasks:
+        for violation in task.history.conclude():
+            case.violations.append(Shown(f"task {task.kind!r}: {violation.sentence}", ()))
+        if task.text:
+            case.able()
+
+
+@pytest.mark.requirement("POLL-7")
+def test_final_means_final(tasks: list[RecordedTask], case: Case) -> None:
+    """No task ran on, and no status changed, behind the first answer that was not `running`."""
+    _judge_contradictions(case, tasks)
+    case.able(sum(task.polls for task in tasks if task.is_over))
+
+
+@pytest.mark.requirement("POLL-8")
+def test_nothing_behind_the_end(tasks: list[RecordedTask], case: Case) -> None:
+    """Whoever saw the final status had everything, early readers and late ones."""
+    _judge_contradictions(case, tasks)
+    case.able(sum(1 for task in tasks if task.is_over and task.history.log))
+
+
+@pytest.mark.requirement("POLL-9")
+def test_every_task_ends(tasks: list[RecordedTask], lab: Lab, case: Case) -> None:
+    """Every task that was read came to a final status within the task's patience."""
+    patience = lab.target.timeouts.task
+    for task in tasks:
+        if task.is_over:
+            case.able()
+        elif task.unusable is None and time.monotonic() - task.sent_at >= patience:
+            sentence = f"task {task.kind!r} still runs after {patience:g} s (more patience: --task-timeout)"
+            case.broken(sentence, lab.api.poll(task.task_id, task.end_offset))
+
+
+@pytest.mark.requirement("POLL-12")
+def test_offset_stays_without_events(tasks: list[RecordedTask], case: Case) -> None:
+    """A poll that brings nothing gives back the offset that it asked with."""
+    _judge_contradictions(case, tasks)
+    case.able(sum(1 for task in tasks for note in task.notes if note.events == 0))
+
+
+@pytest.mark.requirement("ISO-1")
+def test_no_foreign_events(tasks: list[RecordedTask], lab: Lab, case: Case) -> None:
+    """No task holds the word that marks a message of another conversation."""
+    for task in tasks:
+        said = json.dumps(task.history.log)
+        foreign = [other for other in tasks if other.conversation != task.conversation and other.marker in said]
+        if foreign:
+            sentence = f"the task of message {task.marker} holds {foreign[0].marker}, the word of another conversation"
+            case.broken(sentence, lab.api.poll(task.task_id, 0))
+        elif task.history.log and len(tasks) > 1:
+            case.able()
+
+
+@pytest.mark.requirement("QUEUE-1")
+def test_second_message_while_one_runs(tasks: list[RecordedTask], lab: Lab, corpus: Corpus, case: Case) -> None:
+    """Two messages of one conversation are both answered, each in its own task; a clear refusal will do too."""
+    first, second = corpus.first, corpus.second
+    if corpus.second_refusal is not None:
+        refusal = corpus.second_refusal
+        case.judge(None if refusal.refused else f"the second message is answered {refusal.outcome}", refusal)
+        return
+    if first is None or second is None:
+        case.not_exercised("two messages of one conversation were not sent; allow more with --max-messages")
+    if not first.is_over:
+        case.not_exercised("the first of the two tasks did not come to its end")
+    if second.marker in json.dumps(first.history.log):
+        case.broken("the first task holds the word of the second message", lab.api.poll(first.task_id, 0))
+    echoes = first.marker in first.text
+    if not second.is_over:
+        case.broken("the second task never ends", lab.api.poll(second.task_id, 0))
+    elif echoes and second.marker not in second.text:
+        case.broken(
+            "the second task does not answer its own message, as the first does", lab.api.poll(second.task_id, 0)
+        )
+    elif first.history.log and not second.history.log:
+        case.broken("the second task ends without any event", lab.api.poll(second.task_id, 0))
+    case.able(second.polls)
