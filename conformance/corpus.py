@@ -6,6 +6,9 @@ On a real server every message costs money, so each of these tasks serves many c
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +19,9 @@ from sendpoll.conformance.connection import NoConnectionError
 from sendpoll.conformance.exchange import Exchange, Intent
 from sendpoll.conformance.idling import PAUSES, Idle, idle_between_polls
 from sendpoll.conformance.lab import Lab, Walk
+from sendpoll.conformance.offsets import odd_queries
 from sendpoll.conformance.recorder import BudgetSpentError, RunOverError, TargetLostError
-from sendpoll.conformance.shapes import SHAPES
+from sendpoll.conformance.shapes import SHAPES, Shape
 from sendpoll.conformance.tasks import (
     EAGER,
     LATE,
@@ -47,39 +51,54 @@ class Corpus:
     """Whether the first of the two still ran when the second was taken."""
     long: RecordedTask | None = None
     late: RecordedTask | None = None
-    missing: list[str] = field(default_factory=list)
-    """Kinds of tasks that the budget of messages did not allow."""
     idle: list[Idle] = field(default_factory=list)
     """Connections that idled between two polls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One part of the corpus."""
+
+    sentence: str
+    messages: int
+    run: Callable[[Lab, Corpus], None]
+
+
+def jobs() -> tuple[Job, ...]:
+    """The parts of the corpus, all of which run at once; what a run sends is told from this table too."""
+    others = (shape for shape in SHAPES[1:])
+    return (
+        Job("go on with the first walk at the published pace", 0, _read_first_walk),
+        *(
+            Job(f"do as {shape.name} does, byte for byte", 1, functools.partial(_walk_as, shape=shape))
+            for shape in others
+        ),
+        Job("read one task with an eager, an overlapping and a restarting reader", 1, _overlap),
+        Job("ask for an answer of more than 100 events, with odd offsets in between", 1, _long),
+        Job("send two messages of one conversation at once", 2, _queue),
+        Job("leave a task alone until it is over, then read it", 1, _late),
+        *(Job("read a task with four readers at the moment it ends", 1, _crowd) for _ in range(2)),
+        *(
+            Job(f"let a connection idle for {pause:g} s between two polls", 0, functools.partial(_idle, pause=pause))
+            for pause in PAUSES
+        ),
+    )
 
 
 def record(lab: Lab) -> Corpus:
     """Send the messages and read their tasks to the end, or as far as the run's deadline lets."""
     corpus = Corpus(walks=dict(lab.walks))
-    jobs: list[Callable[[], None]] = [lambda: _read_walk(lab, lab.walks[lab.api.shape.name])]
-    jobs += [
-        lambda shape=shape: _walk_as(lab, corpus, Api(lab.recorder, shape))  # type: ignore[misc] # binds the loop's value
-        for shape in SHAPES
-        if shape.name not in lab.walks
-    ]
-    jobs += [lambda: _overlap(lab), lambda: _long(lab, corpus), lambda: _queue(lab, corpus), lambda: _late(lab, corpus)]
-    jobs += [lambda: _crowd(lab), lambda: _crowd(lab)]
-    jobs += [lambda pause=pause: _idle(lab, corpus, pause) for pause in PAUSES]  # type: ignore[misc] # the same
-    with concurrent.futures.ThreadPoolExecutor(len(jobs), thread_name_prefix="corpus") as pool:
-        running = [pool.submit(_bounded, corpus, job) for job in jobs]
-        for job in running:
-            job.result()
+    planned = jobs()
+    with concurrent.futures.ThreadPoolExecutor(len(planned), thread_name_prefix="corpus") as pool:
+        for running in [pool.submit(_bounded, lab, corpus, job) for job in planned]:
+            running.result()
     return corpus
 
 
-def _bounded(corpus: Corpus, job: Callable[[], None]) -> None:
+def _bounded(lab: Lab, corpus: Corpus, job: Job) -> None:
     """Run one job; what ends it early is known elsewhere: the recorder knows the time, the money and the target."""
-    try:
-        job()
-    except BudgetSpentError:
-        corpus.missing.append(getattr(job, "__name__", "task"))
-    except (RunOverError, TargetLostError, NoConnectionError):
-        return
+    with contextlib.suppress(BudgetSpentError, RunOverError, TargetLostError, NoConnectionError):
+        job.run(lab, corpus)
 
 
 def _start(lab: Lab, kind: str, conversation: str | None = None) -> RecordedTask | None:
@@ -111,21 +130,25 @@ def _read_with(lab: Lab, task: RecordedTask | None, *habits: Habit) -> None:
         raise errors[0]
 
 
-def _read_walk(lab: Lab, walk: Walk) -> None:
-    if walk.task is not None:
-        _read_with(lab, walk.task, PUBLISHED)
+def _read_first_walk(lab: Lab, _: Corpus) -> None:
+    task = lab.walks[lab.api.shape.name].task
+    if task is not None:
+        _read_with(lab, task, PUBLISHED)
 
 
-def _walk_as(lab: Lab, corpus: Corpus, api: Api) -> None:
+def _walk_as(lab: Lab, corpus: Corpus, shape: Shape) -> None:
     """Do as one client does, from the first call to the last poll, on connections as it keeps them."""
+    if shape.name in lab.walks:
+        return
+    api = Api(lab.recorder, shape)
     walk = lab.walk(api, Intent.SHAPE)
-    corpus.walks[api.shape.name] = walk
+    corpus.walks[shape.name] = walk
     if walk.task is None:
         return
-    if not api.shape.keeps_alive:
+    if shape.keeps_alive:
+        _read_kept_alive(api, walk.task)
+    else:
         read_to_end(api, walk.task, PUBLISHED)
-        return
-    _read_kept_alive(api, walk.task)
 
 
 def _read_kept_alive(api: Api, task: RecordedTask) -> None:
@@ -142,14 +165,30 @@ def _read_kept_alive(api: Api, task: RecordedTask) -> None:
                 api.recorder.pause(PUBLISHED.pause)
 
 
-def _overlap(lab: Lab) -> None:
+def _overlap(lab: Lab, _: Corpus) -> None:
     _read_with(lab, _start(lab, "unicode"), EAGER, OVERLAPPING, RESTARTING)
 
 
 def _long(lab: Lab, corpus: Corpus) -> None:
     corpus.long = _start(lab, "long")
-    _read_with(lab, corpus.long, EAGER, RESTARTING)
+    if corpus.long is None:
+        return
+    odd = threading.Thread(target=_bounded, args=(lab, corpus, Job("", 0, _disturb)))
+    odd.start()
+    try:
+        _read_with(lab, corpus.long, EAGER, RESTARTING)
+    finally:
+        odd.join()
     _read_with(lab, corpus.long, LATE)
+
+
+def _disturb(lab: Lab, corpus: Corpus) -> None:
+    """Poll a running task with offsets that no client sends; its readers must not notice."""
+    for odd in odd_queries(1):
+        if corpus.long is None or corpus.long.is_over:
+            return
+        request = lab.api.poll_request(corpus.long.task_id, odd.query, intent=Intent.PROBE)
+        lab.recorder.send(dataclasses.replace(request, probe="from"))
 
 
 def _queue(lab: Lab, corpus: Corpus) -> None:
@@ -161,7 +200,8 @@ def _queue(lab: Lab, corpus: Corpus) -> None:
     corpus.queued = after is not None and after.status == "running"
     if corpus.second is None:
         corpus.second_refusal = exchange
-    second = threading.Thread(target=_bounded, args=(corpus, lambda: _read_with(lab, corpus.second, EAGER)))
+    read_second = Job("", 0, lambda lab, corpus: _read_with(lab, corpus.second, EAGER))
+    second = threading.Thread(target=_bounded, args=(lab, corpus, read_second))
     second.start()
     try:
         _read_with(lab, corpus.first, OVERLAPPING)
@@ -182,7 +222,7 @@ def _late(lab: Lab, corpus: Corpus) -> None:
     read_late(lab.api, task, ready)
 
 
-def _crowd(lab: Lab) -> None:
+def _crowd(lab: Lab, _: Corpus) -> None:
     """Several readers at the very moment in which a task ends."""
     _read_with(lab, _start(lab, "unicode"), _ENDING, EAGER, OVERLAPPING, RESTARTING)
 

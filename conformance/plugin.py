@@ -230,8 +230,8 @@ def _failure_text(result: JSON, seed: int) -> str:
 
 
 def results_of(report: pytest.TestReport) -> Iterator[JSON]:
-    """The check's result in one of pytest's reports; nothing where the phase was another or the check crashed."""
-    if report.when == "call" or report.skipped or report.failed:
+    """The result that a check told in one of pytest's reports; none in a phase that passed, or where it crashed."""
+    if report.when == "call" or report.outcome != "passed":
         for name, value in report.user_properties:
             if name == PROPERTY and isinstance(value, dict):
                 yield value

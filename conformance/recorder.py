@@ -9,6 +9,7 @@ import itertools
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sendpoll.conformance.connection import Answer, Connection, NoConnectionError
@@ -56,8 +57,11 @@ class Tally:
 class Recorder:
     """Sends requests and records what came of them. Safe for several threads."""
 
-    def __init__(self, target: Target, *, started: float | None = None) -> None:
+    def __init__(
+        self, target: Target, *, started: float | None = None, on_exchange: Callable[[], None] | None = None
+    ) -> None:
         self.target = target
+        self._on_exchange = on_exchange
         self.started = time.monotonic() if started is None else started
         self.deadline = self.started + target.timeouts.run
         self.requests = 0
@@ -150,6 +154,8 @@ class Recorder:
                 self.messages += 1
             for observation in observations:
                 self._count(observation.requirement, observation.broken, exchange)
+        if self._on_exchange:
+            self._on_exchange()
         return exchange
 
     def _note_health(self, exchange: Exchange) -> None:

@@ -7,6 +7,7 @@ import importlib.resources
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,22 +21,36 @@ from sendpoll.conformance.lab import Lab
 from sendpoll.conformance.plugin import LAB, RunOptions, results_of
 from sendpoll.conformance.recorder import Recorder
 from sendpoll.conformance.report import Judgement, Ran, build_report
+from sendpoll.conformance.verdict import Verdict
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target
 
 
 class Listener(Protocol):
-    """Who wants to know how a run goes on."""
+    """Who wants to know how a run goes on. Called from several threads."""
 
-    def begin(self, checks: int) -> None:
-        """So many checks will be made."""
+    def phase(self, name: str) -> None:
+        """A new part of the run begins."""
 
-    def check(self, requirement: str) -> None:
-        """The checks of this requirement are being made."""
+    def row(self, *, failed: bool = False) -> None:
+        """One more requirement is judged."""
 
-    def result(self, requirement: str, verdict: str) -> None:
-        """A check came to this."""
+    def request(self) -> None:
+        """One more request was answered, or was not."""
+
+
+class Silence:
+    """A listener who does not."""
+
+    def phase(self, name: str) -> None:
+        """Say nothing."""
+
+    def row(self, *, failed: bool = False) -> None:
+        """Say nothing."""
+
+    def request(self) -> None:
+        """Say nothing."""
 
 
 @dataclass
@@ -44,11 +59,14 @@ class _Results:
 
     lab: Lab
     only: frozenset[str]
-    listener: Listener | None
+    listener: Listener
 
     def __post_init__(self) -> None:
         self.results: list[JSON] = []
         self.crashes: list[str] = []
+        self._open: Counter[str] = Counter()
+        """Requirement to how many of its checks are still to come."""
+        self._module = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -58,23 +76,29 @@ class _Results:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.only:
             items[:] = [item for item in items if _requirement(item) in self.only]
-        if self.listener:
-            self.listener.begin(len(items))
+        self._open.update(identifier for item in items if (identifier := _requirement(item)))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if self.listener:
-            self.listener.check(nodeid.rpartition("::")[2])
+        module = nodeid.rpartition("/")[2].partition("::")[0]
+        if module != self._module:
+            self._module = module
+            self.listener.phase(module.removeprefix("test_").removesuffix(".py"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        told = list(results_of(report)) if report.when == "call" or report.outcome != "passed" else []
+        if report.when == "teardown" and not report.failed:
+            return
+        told = list(results_of(report))
         if not told and report.failed:
             self.crashes.append(f"{report.nodeid}: {report.longreprtext}")
-        if report.when == "teardown":
-            return
         self.results += told
         for result in told:
-            if self.listener:
-                self.listener.result(result["requirement"], result["verdict"])
+            self._open[result["requirement"]] -= 1
+            if not self._open[result["requirement"]]:
+                self.listener.row(failed=self._has_failed(result["requirement"]))
+
+    def _has_failed(self, requirement: str) -> bool:
+        mine = (result["verdict"] for result in self.results if result["requirement"] == requirement)
+        return Verdict.FAIL in mine
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -109,8 +133,10 @@ def _own_environment() -> Iterator[None]:
 
 def check(target: Target, options: RunOptions, judgement: Judgement, listener: Listener | None = None) -> JSON:
     """Run the suite against a target and return its report. Raises KeyboardInterrupt where the user stops it."""
+    listener = listener or Silence()
     started, began = datetime.now(UTC), time.monotonic()
-    lab = Lab(Recorder(target, started=began), seed=options.seed, examples=options.examples)
+    recorder = Recorder(target, started=began, on_exchange=listener.request)
+    lab = Lab(recorder, seed=options.seed, examples=options.examples)
     results = _Results(lab, options.only, listener)
     with importlib.resources.as_file(importlib.resources.files("sendpoll.conformance")) as folder, _own_environment():
         code = pytest.main(_arguments(folder), plugins=[plugin, results])

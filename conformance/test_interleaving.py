@@ -14,7 +14,7 @@ from sendpoll.conformance.lab import Lab
 from sendpoll.conformance.tasks import RecordedTask
 
 STAGE = 3
-_MESSAGES = 2
+MESSAGES = 2
 """Messages that the machine may send in the whole run, if the budget has them left."""
 _READERS = 3
 
@@ -43,7 +43,7 @@ class Interleaving:
     @property
     def may_send(self) -> bool:
         """Whether a further message is allowed."""
-        return self.sent < _MESSAGES and self.lab.recorder.affordable > 0
+        return self.sent < MESSAGES and self.lab.recorder.affordable > 0
 
     def send(self, into: RecordedTask | None) -> None:
         """Send a message into a conversation that exists, or into a new one."""

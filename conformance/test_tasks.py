@@ -96,7 +96,7 @@ def test_no_foreign_events(tasks: list[RecordedTask], lab: Lab, case: Case) -> N
 
 
 @pytest.mark.requirement("QUEUE-1")
-def test_second_message_while_one_runs(tasks: list[RecordedTask], lab: Lab, corpus: Corpus, case: Case) -> None:
+def test_second_message_while_one_runs(bench: Lab, tasks: list[RecordedTask], corpus: Corpus, case: Case) -> None:
     """Two messages of one conversation are both answered, each in its own task; a clear refusal will do too."""
     first, second = corpus.first, corpus.second
     if corpus.second_refusal is not None:
@@ -108,14 +108,14 @@ def test_second_message_while_one_runs(tasks: list[RecordedTask], lab: Lab, corp
     if not first.is_over:
         case.not_exercised("the first of the two tasks did not come to its end")
     if second.marker in json.dumps(first.history.log):
-        case.broken("the first task holds the word of the second message", lab.api.poll(first.task_id, 0))
+        case.broken("the first task holds the word of the second message", bench.api.poll(first.task_id, 0))
     echoes = first.marker in first.text
     if not second.is_over:
-        case.broken("the second task never ends", lab.api.poll(second.task_id, 0))
+        case.broken("the second task never ends", bench.api.poll(second.task_id, 0))
     elif echoes and second.marker not in second.text:
         case.broken(
-            "the second task does not answer its own message, as the first does", lab.api.poll(second.task_id, 0)
+            "the second task does not answer its own message, as the first does", bench.api.poll(second.task_id, 0)
         )
     elif first.history.log and not second.history.log:
-        case.broken("the second task ends without any event", lab.api.poll(second.task_id, 0))
+        case.broken("the second task ends without any event", bench.api.poll(second.task_id, 0))
     case.able(second.polls)

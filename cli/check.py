@@ -1,0 +1,181 @@
+"""`sendpoll check`: judge a server by what the published clients need."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sendpoll.cli.target_options import target_of, target_options
+from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.contract import JSON
+from sendpoll.schemas.target import Target
+
+_EPILOG = """\b
+Examples:
+  sendpoll check                                  the reference server, started for it
+  sendpoll check http://localhost:8091 --token T --report-dir report
+
+\b
+Exit codes:
+  0 conformant   1 a requirement failed   2 usage
+  3 nothing can be said   4 the suite itself broke
+"""
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("url", required=False)
+@target_options
+@click.option("--second-token", envvar="SENDPOLL_SECOND_TOKEN", metavar="T", help="Somebody else's, for ownership.")
+@click.option(
+    "--level", type=click.Choice(["must", "should"]), default="should", show_default=True, help="Rows to judge."
+)
+@click.option("--strict", is_flag=True, help="A failed SHOULD row fails the run too.")
+@click.option("--only", multiple=True, metavar="ID", help="Judge this row alone; repeatable.")
+@click.option("--prompt", "prompts", multiple=True, metavar="KIND=TEXT", help="Message for plain, unicode or long.")
+@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.  [default: another each run]")
+@click.option("--examples", type=click.IntRange(1), default=100, show_default=True, help="Per fuzzed property.")
+@click.option("--max-messages", type=click.IntRange(1), help="Most messages to send.  [default: 16]")
+@click.option(
+    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of the run.  [default: 300]"
+)
+@click.option(
+    "--task-timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of a task.  [default: 120]"
+)
+@click.option("--baseline", type=_FILE, metavar="FILE", help="Known failures (YAML): only others fail the run.")
+@click.option("--write-baseline", type=_FILE, metavar="FILE", help="Write the failures of this run as known ones.")
+@click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a badge.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+def check(**options: Any) -> None:
+    """Tell whether the published clients will work with the server at URL.
+
+    Without URL, and without a target file, a reference server is started and judged.
+    """
+    if options["dry_run"]:
+        from sendpoll.conformance.dry_run import describe_run  # noqa: PLC0415 - the suite is imported where it is needed
+
+        target = _described(options) or Target()
+        click.echo(describe_run(target, _only(options)), nl=False)
+        return
+    with _target(options) as target:
+        raise SystemExit(_judge(target, options))
+
+
+def _judge(target: Target, options: dict[str, Any]) -> int:
+    from sendpoll.conformance.plugin import RunOptions  # noqa: PLC0415
+    from sendpoll.conformance.report import Judgement  # noqa: PLC0415
+    from sendpoll.conformance.reporting.progress import Progress  # noqa: PLC0415
+    from sendpoll.conformance.reporting.terminal import print_summary  # noqa: PLC0415
+    from sendpoll.conformance.reporting.write import write_reports  # noqa: PLC0415
+    from sendpoll.conformance.run import check as run_check  # noqa: PLC0415
+
+    known = _known_failures(options["baseline"])
+    only = _only(options)
+    seed = options["seed"] if options["seed"] is not None else random.SystemRandom().getrandbits(32)
+    judgement = Judgement(options["level"], options["strict"], only)
+    _warn(target)
+    with Progress(sys.stderr, rows=len(only) or len(load_catalogue().checked)) as progress:
+        report: JSON = run_check(target, RunOptions(seed, options["examples"], only), judgement, progress)
+    report = known(report)
+    with _file_errors():
+        if options["write_baseline"]:
+            _write_known_failures(report, options["write_baseline"])
+        if options["report_dir"]:
+            write_reports(report, options["report_dir"])
+    print_summary(report, sys.stdout, options["report_dir"])
+    return int(report["exit_code"])
+
+
+def _known_failures(path: Path | None) -> Callable[[JSON], JSON]:
+    """What makes of a report one that knows of the failures in a file; the file is read before anything is sent."""
+    if path is None:
+        return lambda report: report
+    from sendpoll.conformance.baseline import BaselineError, apply_baseline, load_baseline  # noqa: PLC0415
+
+    try:
+        baseline = load_baseline(path)
+    except BaselineError as error:
+        raise click.UsageError(str(error)) from error
+    return lambda report: apply_baseline(report, baseline, datetime.now(UTC).date())
+
+
+def _write_known_failures(report: JSON, path: Path) -> None:
+    from sendpoll.conformance.baseline import write_baseline  # noqa: PLC0415
+
+    path.write_text(write_baseline(report), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _file_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.FileError(os.fspath(error.filename or "the report"), error.strerror or str(error)) from error
+
+
+def _warn(target: Target) -> None:
+    if not target.verify_tls:
+        click.echo("Warning: --insecure: the server's certificate is not verified.", err=True)
+
+
+def _only(options: dict[str, Any]) -> frozenset[str]:
+    known = load_catalogue().by_id
+    for identifier in options["only"]:
+        if identifier not in known:
+            raise click.UsageError(f"--only {identifier}: no such requirement; `sendpoll requirements` lists them")
+        if known[identifier].excluded:
+            raise click.UsageError(f"--only {identifier}: it has no check: {known[identifier].excluded}")
+    return frozenset(options["only"])
+
+
+def _described(options: dict[str, Any]) -> Target | None:
+    """The target that was described, with what only `check` is told; None where a server is to be started."""
+    target = target_of(options["url"], options)
+    return None if target is None else _with_run(target, options)
+
+
+def _with_run(target: Target, options: dict[str, Any]) -> Target:
+    timeouts = {"run": options["deadline"], "task": options["task_timeout"]}
+    patience = dataclasses.replace(target.timeouts, **{name: value for name, value in timeouts.items() if value})
+    changes = {"second_token": options["second_token"], "max_messages": options["max_messages"]}
+    return dataclasses.replace(
+        target,
+        timeouts=patience,
+        prompts={**target.prompts, **dict(map(_prompt, options["prompts"]))},
+        **{name: value for name, value in changes.items() if value},
+    )
+
+
+def _prompt(text: str) -> tuple[str, str]:
+    kind, equals, message = text.partition("=")
+    if kind not in {"plain", "unicode", "long"} or not equals or not message:
+        raise click.UsageError(f"--prompt {text!r}: write it as KIND=TEXT, KIND being plain, unicode or long")
+    return kind, message
+
+
+@contextlib.contextmanager
+def _target(options: dict[str, Any]) -> Iterator[Target]:
+    """The target that was described, or a reference server for the length of the run."""
+    described = _described(options)
+    if described is not None:
+        yield described
+        return
+    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
+    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+
+    tokens = ("reference-token", "another-reference-token")
+    settings = Settings(tokens=tokens, port=0, chunks=20, chunk_interval=0.03)
+    with spawned(settings) as url:
+        own = Target(base_url=url, token=tokens[0], second_token=tokens[1])
+        click.echo(f"No server was named: a reference server was started at {url}.", err=True)
+        yield _with_run(own, options)
