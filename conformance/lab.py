@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sendpoll.conformance.api import Api
@@ -74,7 +74,7 @@ class Lab:
         self.stopped = ""
         """Why the walk through the calls could not be finished; empty where it was."""
         self._run = run
-        self._markers = 0
+        self._sent: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
     # ---- preflight ----
@@ -153,7 +153,7 @@ class Lab:
         Raises BudgetSpentError where no further message may be sent.
         """
         self.recorder.reserve()
-        marker = self.new_marker()
+        marker = self._marker(api.shape, kind)
         message = f"{self.prompt(kind)} [{marker}]"
         exchange = api.send_message(self.workspace, conversation, message, intent=intent)
         if not exchange.ok:
@@ -173,25 +173,16 @@ class Lab:
         """The text that asks for an answer of a kind."""
         return self.target.prompts.get(kind) or PROMPTS[kind]
 
-    def new_marker(self) -> str:
-        """A word that stands in no other message of this run."""
+    def _marker(self, shape: Shape, kind: str) -> str:
+        """A word that stands in no other message of this run; which, depends on the seed and on what is sent alone."""
         with self._lock:
-            self._markers += 1
-            return f"sp{self._run:08x}x{self._markers:02d}"
-
-    def with_token(self, token: str) -> Api:
-        """The same target as somebody else."""
-        recorder = Recorder(replace(self.target, token=token), started=self.recorder.started)
-        return Api(recorder, self.api.shape)
+            self._sent[shape.letter, kind] += 1
+            return f"sp{self._run:08x}{shape.letter}{kind[0]}{self._sent[shape.letter, kind]:02d}"
 
     @property
     def finished(self) -> Sequence[RecordedTask]:
         """The tasks that came to a final status."""
         return [task for task in self.tasks if task.is_over]
-
-    def wait_until(self, moment: float) -> None:
-        """Wait for a moment of the monotonic clock."""
-        self.recorder.pause(max(0.0, moment - time.monotonic()))
 
 
 def _identifier(exchange: Exchange, name: str) -> str | None:

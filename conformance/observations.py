@@ -20,6 +20,12 @@ _TOO_EARLY = frozenset({404, 425, 429, 503})
 """How a server says that a task is not there yet, or that it is asked too often."""
 
 
+def says_too_fast(exchange: Exchange) -> bool:
+    """Whether the server asks for a slower pace, as it may: only at the clients' own pace it must not (MSG-2)."""
+    later = exchange.response is not None and exchange.response.header("retry-after") is not None
+    return exchange.status == 429 or (exchange.status == 503 and later)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One requirement as a pure function of one exchange."""
@@ -136,7 +142,7 @@ def _used(operation: str, *, again: bool = False) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         request = exchange.request
         expected = request.intent is Intent.USE and request.operation == operation and request.again == again
-        return expected and _answered(exchange) and not _is_redirect(exchange)
+        return expected and _answered(exchange) and not _is_redirect(exchange) and not says_too_fast(exchange)
 
     return applies
 

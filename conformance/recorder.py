@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 
 from sendpoll.conformance.connection import Answer, Connection, NoConnectionError
 from sendpoll.conformance.exchange import Exchange, Failure, Request, Timing
-from sendpoll.conformance.observations import observe
+from sendpoll.conformance.observations import observe, says_too_fast
 from sendpoll.schemas.target import Target
 
 _KEPT_VIOLATIONS = 20
 """Violations of one requirement that are kept with their exchanges; the rest are counted."""
 _LOST_AFTER = 3
 """Connections in a row that a target which answered before may refuse until it counts as gone."""
+_TRIES = 6
+"""Times that a request is sent before the answer that it comes too fast is taken for its answer."""
 _SHORT_PATIENCE = 5.0
 """Seconds that an exchange may take once the server has left another unanswered for its whole deadline."""
 
@@ -35,6 +37,12 @@ class TargetLostError(Exception):
 
 class BudgetSpentError(Exception):
     """No further message may be sent in this run."""
+
+
+def _retry_after(exchange: Exchange) -> float:
+    """Seconds to wait before a request that came too fast is sent again."""
+    told = exchange.response.header("retry-after") if exchange.response else None
+    return min(5.0, float(told)) if told and told.isdigit() else 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Recorder:
         self.deadline = self.started + target.timeouts.run
         self.requests = 0
         self.messages = 0
+        self.limited = 0
+        """How often the server said that it was asked too fast."""
         self.lost: str = ""
         """Why the target counts as gone; empty while it does not."""
         self._reserved = 0
@@ -110,8 +120,21 @@ class Recorder:
     def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
         """Send one request, over a connection of its own where none is given, and judge the answer.
 
-        Raises RunOverError once the run's deadline has passed and TargetLostError once the target is gone.
+        The suite asks faster than clients do. A server may say that this is too fast; then the request is sent again,
+        later. Raises RunOverError once the run's deadline has passed and TargetLostError once the target is gone.
         """
+        for _ in range(_TRIES - 1):
+            exchange = self.send_once(request, connection=connection, host=host)
+            if not says_too_fast(exchange):
+                return exchange
+            self.limited += 1
+            self.pause(_retry_after(exchange))
+            if exchange.response and not exchange.response.keeps_alive:
+                connection = None
+        return self.send_once(request, connection=connection, host=host)
+
+    def send_once(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
+        """Send one request and take whatever comes for its answer. Raises as `send` does."""
         if self.lost:
             raise TargetLostError(self.lost)
         if self.remaining() <= 0:

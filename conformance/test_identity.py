@@ -16,7 +16,7 @@ from sendpoll.conformance.lab import Lab
 STAGE = 4
 _REFUSALS = frozenset({401, 403})
 _HIDDEN = frozenset({403, 404})
-_ODD_CREDENTIALS = ("", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer a b", "Token x", "Bearer " + "x" * 4000, "é")
+_ODD_CREDENTIALS = ("", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer a b", "Token x", "Bearer " + "x" * 4000)
 
 
 def _requests(lab: Lab, api: Api, token: str | None) -> Iterator[Request]:
@@ -63,7 +63,7 @@ def test_wrong_token(bench: Lab, case: Case) -> None:
 
 @pytest.mark.requirement("AUTH-3")
 def test_odd_credentials(bench: Lab, case: Case) -> None:
-    """Authorization of other schemes, without a token, too long, or beyond ASCII; judged with all traffic."""
+    """Authorization of other schemes, without a token, or too long; judged with all traffic."""
     task = bench.tasks[0].task_id
     plain = bench.api.poll_request(task, "from=0", intent=Intent.PROBE)
     for value in _ODD_CREDENTIALS:

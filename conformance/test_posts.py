@@ -11,9 +11,13 @@ from sendpoll.conformance.case import Case
 from sendpoll.conformance.corpus import Corpus
 from sendpoll.conformance.exchange import Exchange, Intent
 from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.observations import says_too_fast
 
 STAGE = 1
 _AT_ONCE = 20
+_QUIET = 2.0
+"""Seconds that let a limit of requests per second forget what was before."""
+_CALM_POLLS = 12
 _ENCODED_BY_SOME = re.compile(r"[|^`<>\x80-\U0010ffff]")
 
 
@@ -62,6 +66,22 @@ def test_conversation_that_cannot_be_opened(bench: Lab, case: Case) -> None:
         opened = exchange.ok and isinstance(value, dict) and "conversation_id" in value
         failed = exchange.status >= 400
         case.judge(None if opened or failed else f"it answers {exchange.outcome} without a conversation_id", exchange)
+
+
+@pytest.mark.requirement("MSG-2")
+def test_pace_of_the_clients(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """Where the suite was told that it asks too fast, two polls a second, with nothing beside them, must still do."""
+    if not bench.recorder.limited:
+        case.able()
+        return
+    bench.recorder.pause(_QUIET)
+    request = bench.api.poll_request(bench.tasks[0].task_id, "from=0")
+    for _ in range(_CALM_POLLS):
+        bench.recorder.pause(0.5)
+        exchange = bench.recorder.send_once(request)
+        case.judge(
+            f"at two polls a second it answers {exchange.outcome}" if says_too_fast(exchange) else None, exchange
+        )
 
 
 @pytest.mark.requirement("ID-7")
