@@ -9,16 +9,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from sendpoll.conformance.exploring import texts
 from sendpoll.schemas.contract import JSON, document
 
-_SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=4))
+_SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), texts(4))
 _SMALL: Mapping[str, st.SearchStrategy[Any]] = {
     "null": st.none(),
     "boolean": st.booleans(),
     "number": st.one_of(st.integers(-(2**60), 2**60), st.floats(allow_nan=False, allow_infinity=False)),
-    "string": st.text(st.characters(codec="utf-8"), max_size=8),
+    "string": texts(8),
     "array": st.lists(_SCALARS, max_size=2),
-    "object": st.dictionaries(st.text(max_size=4), _SCALARS, max_size=2),
+    "object": st.dictionaries(texts(4), _SCALARS, max_size=2),
 }
 """Small JSON values of each type."""
 

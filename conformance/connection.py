@@ -48,9 +48,9 @@ class _Route:
 
 def _route(target: Target) -> _Route:
     """Directly, or through the proxy that the environment names for this host."""
-    proxies = urllib.request.getproxies()
+    proxies = {} if target.is_local else urllib.request.getproxies()
     proxy = proxies.get(target.url.scheme) or proxies.get("all")
-    if not proxy or target.is_local or urllib.request.proxy_bypass(target.host):
+    if not proxy or urllib.request.proxy_bypass(target.host):
         return _Route(target.host, target.port, target.path_prefix, False, None)
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if parts.scheme != "http" or not parts.hostname:

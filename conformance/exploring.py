@@ -8,9 +8,29 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, configuration, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 Drawn = TypeVar("Drawn")
+
+_VISIBLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def texts(longest: int) -> SearchStrategy[str]:
+    """Texts of any characters but surrogates. `st.text` would first make a table of all of Unicode, for a second."""
+    character = st.one_of(
+        st.sampled_from(_VISIBLE_ASCII),
+        st.integers(0, 0x20).map(chr),
+        st.integers(0x7F, 0xD7FF).map(chr),
+        st.integers(0xE000, 0x10FFFF).map(chr),
+    )
+    return st.lists(character, max_size=longest).map("".join)
+
+
+def visible_texts(longest: int, without: str = "") -> SearchStrategy[str]:
+    """Texts of visible ASCII."""
+    allowed = [character for character in _VISIBLE_ASCII if character not in without]
+    return st.lists(st.sampled_from(allowed), max_size=longest).map("".join)
 
 
 def suite_settings(examples: int, *, steps: int = 20) -> settings:
