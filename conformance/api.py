@@ -21,7 +21,6 @@ class Api:
     def __init__(self, recorder: Recorder, shape: Shape) -> None:
         self.recorder = recorder
         self.shape = shape
-        self._known_workspaces: set[str] = set()
 
     def request(
         self,
@@ -51,10 +50,10 @@ class Api:
     def ensure_workspace(self, name: str, *, intent: Intent = Intent.USE, over: Connection | None = None) -> Exchange:
         """POST /api/v1/workspaces."""
         request = self.request("createWorkspace", body={"workspace_id": name}, intent=intent)
-        again = name in self._known_workspaces
+        again = name in self.recorder.known_workspaces
         exchange = self.recorder.send(_marked(request, again=again), connection=over)
         if exchange.ok:
-            self._known_workspaces.add(name)
+            self.recorder.known_workspaces.add(name)
         return exchange
 
     def open_conversation(

@@ -93,12 +93,13 @@ def _is_check_module(name: str) -> bool:
 
 
 def _marked(function: ast.FunctionDef) -> Iterator[str]:
-    """The ids in the `requirement` markers of a test function."""
+    """The ids in the `requirement` markers of a test function, its own or those of its parameters."""
+    known = load_catalogue().by_id
     for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and _name(decorator.func) == "requirement":
-            for argument in decorator.args:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    yield argument.value
+        inside = list(ast.walk(decorator))
+        if any(isinstance(node, ast.Call) and _name(node.func) == "requirement" for node in inside):
+            texts = (node.value for node in inside if isinstance(node, ast.Constant) and isinstance(node.value, str))
+            yield from (text for text in texts if text in known)
 
 
 def _name(node: ast.expr) -> str:

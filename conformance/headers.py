@@ -75,7 +75,7 @@ def _date(response: Response, name: str) -> datetime | None:
     value = response.header(name)
     try:
         parsed = parsedate_to_datetime(value) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
 
@@ -89,7 +89,7 @@ def freshness_fault(response: Response | None) -> str | None:
         return None
     if "max-age" in directives:
         age = directives["max-age"]
-        return f"Cache-Control: max-age={age} keeps it fresh" if age.isdigit() and int(age) > 0 else None
+        return f"Cache-Control: max-age={age} keeps it fresh" if re.fullmatch(r"0*[1-9][0-9]*", age) else None
     now = _date(response, "date") or datetime.now(UTC)
     if response.header("expires") is not None:
         expires = _date(response, "expires")

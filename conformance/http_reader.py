@@ -15,7 +15,12 @@ from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HE
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?")
 _HEADER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?")
+_LINE_LIMIT = 16 * 1024
+"""Bytes of one line of a chunked body: a size with its extensions, or a trailer."""
+_MANY = 100
+"""Interim answers, or trailers, from which on nothing else will come."""
 
 
 class ResponseReader:
@@ -104,15 +109,16 @@ class ResponseReader:
 
     def _read_head(self) -> bool:
         end = _HEAD_END.search(self._buffer)
+        if (end.end() if end else len(self._buffer)) > HEAD_LIMIT:
+            self._fail(Failure.FLOOD, f"more than {HEAD_LIMIT} bytes of headers")
+            return False
         if end is None:
-            if len(self._buffer) > HEAD_LIMIT:
-                self._fail(Failure.FLOOD, f"more than {HEAD_LIMIT} bytes of headers")
-            elif not self._buffer[:5].startswith(b"HTTP/"[: len(self._buffer)]):
+            if not self._buffer[:5].startswith(b"HTTP/"[: len(self._buffer)]):
                 self._fail(Failure.GARBAGE, f"it begins with {bytes(self._buffer[:32])!r}")
             return False
         head = bytes(self._buffer[: end.end()])
         del self._buffer[: end.end()]
-        lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
+        lines = _FOLD.sub(" ", head.decode("latin-1")).replace("\r\n", "\n").split("\n")
         status_line = _STATUS_LINE.fullmatch(lines[0])
         if status_line is None:
             self._fail(Failure.GARBAGE, f"its first line is {lines[0][:60]!r}")
@@ -123,6 +129,8 @@ class ResponseReader:
         if 100 <= status <= 199 and status != 101:
             self.interim.append(status)
             self._fault("HTTP-5", f"an interim {status} came that nobody had asked for")
+            if len(self.interim) > _MANY:
+                self._fail(Failure.FLOOD, f"more than {_MANY} interim answers")
             return True
         if version not in {"1.0", "1.1"}:
             self._fault("HTTP-4", f"the status line says HTTP/{version}")
@@ -141,8 +149,10 @@ class ResponseReader:
             field = _HEADER_LINE.fullmatch(line)
             if field is None:
                 self._fault("HTTP-4", f"{line[:60]!r} is no header line")
-            else:
-                found.append((field.group(1), field.group(2)))
+                continue
+            if "\r" in line or "\0" in line:
+                self._fault("HTTP-4", f"the value of {field.group(1)} holds a character that ends it for some clients")
+            found.append((field.group(1), field.group(2)))
         return tuple(found)
 
     def _framing(self) -> Callable[[], bool]:
@@ -185,14 +195,29 @@ class ResponseReader:
         self._take(len(self._buffer))
         return False
 
+    def _line(self) -> bytes | None:
+        """The next line of a chunked body, without its end; None while it is not whole, or where it never will be."""
+        newline = self._buffer.find(b"\n", 0, _LINE_LIMIT)
+        if newline < 0:
+            if len(self._buffer) >= _LINE_LIMIT:
+                self._fault("HTTP-3", f"{bytes(self._buffer[:16])!r} begins a line that does not end")
+                self._fail(Failure.FLOOD, "in the chunked body")
+            return None
+        line = bytes(self._buffer[:newline])
+        del self._buffer[: newline + 1]
+        if not line.endswith(b"\r") and not any(fault.requirement == "HTTP-4" for fault in self._faults):
+            self._fault("HTTP-4", "a line of the chunked body ends without CR")
+        return line.removesuffix(b"\r")
+
     def _read_chunk_size(self) -> bool:
-        size = _CHUNK_SIZE.match(self._buffer)
-        if size is None:
-            if len(self._buffer) > 1024 or (b"\n" in self._buffer):
-                self._fault("HTTP-3", f"{bytes(self._buffer[:16])!r} is no chunk size")
-                self._fail(Failure.GARBAGE, "in the chunked body")
+        line = self._line()
+        if line is None:
             return False
-        del self._buffer[: size.end()]
+        size = _CHUNK_SIZE.fullmatch(line)
+        if size is None:
+            self._fault("HTTP-3", f"{line[:16]!r} is no chunk size")
+            self._fail(Failure.GARBAGE, "in the chunked body")
+            return False
         self._remaining = int(size.group(1), 16)
         self._step = self._read_chunk if self._remaining else self._read_trailers
         return True
@@ -210,11 +235,12 @@ class ResponseReader:
         return True
 
     def _read_trailers(self) -> bool:
-        line, newline, _ = bytes(self._buffer).partition(b"\n")
-        if not newline:
+        line = self._line()
+        if line is None:
             return False
-        del self._buffer[: len(line) + 1]
-        if line.strip():
-            self._fault("HTTP-3", f"the trailer {line.strip()[:40]!r} stands behind the last chunk")
-            return True
-        return self._finish()
+        if not line.strip():
+            return self._finish()
+        self._fault("HTTP-3", f"the trailer {line.strip()[:40]!r} stands behind the last chunk")
+        if len(self._faults) > _MANY:
+            self._fail(Failure.FLOOD, f"more than {_MANY} trailers")
+        return True

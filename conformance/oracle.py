@@ -215,7 +215,10 @@ def essence(event: Any) -> str:
     """What makes an event the same event: its `type` and `data`. Other keys are the server's own and may vary."""
     if isinstance(event, dict) and "type" in event:
         event = [event["type"], event.get("data")]
-    return json.dumps(event, sort_keys=True)
+    try:
+        return json.dumps(event, sort_keys=True)
+    except RecursionError:
+        return "nested deeper than any client reads"
 
 
 def same_event(one: Any, other: Any) -> bool:

@@ -76,6 +76,8 @@ class Recorder:
         self.messages = 0
         self.limited = 0
         """How often the server said that it was asked too fast."""
+        self.known_workspaces: set[str] = set()
+        """Workspaces that the server has answered for: from then on they are ensured again."""
         self.lost: str = ""
         """Why the target counts as gone; empty while it does not."""
         self._reserved = 0

@@ -162,7 +162,7 @@ def _request(exchange: JSON, requirement: str, target: Target) -> Request | None
 
 
 def _headers(recorded: Iterable[tuple[str, str]], target: Target) -> Iterator[tuple[str, str]]:
-    """The headers as they were, but for the server that is asked now, the token, and what the target adds of its own."""
+    """The headers as they were, but for the server that is asked now, the token, and what the target adds."""
     own = {name.lower(): (name, value) for name, value in target.headers}
     for name, value in recorded:
         if name.lower() == "host":

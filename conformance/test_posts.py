@@ -93,7 +93,9 @@ def test_encoded_and_raw_task_ids(bench: Lab, corpus: Corpus, case: Case) -> Non
             case.able()
             continue
         encoded = "".join(
-            "".join(f"%{byte:02x}" for byte in character.encode()) if _ENCODED_BY_SOME.match(character) else character
+            "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+            if _ENCODED_BY_SOME.match(character)
+            else character
             for character in raw
         )
         for form in (raw, encoded):
