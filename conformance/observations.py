@@ -151,6 +151,12 @@ def _used(operation: str, *, again: bool = False) -> Callable[[Exchange], bool]:
     return applies
 
 
+def _first_ensured(exchange: Exchange) -> bool:
+    """A workspace that is not known yet: in the form of any client if it succeeds, else in the target's own form."""
+    succeeded = exchange.ok and _is_call(exchange, "createWorkspace") and exchange.request.intent is Intent.SHAPE
+    return (succeeded and not exchange.request.again) or _used("createWorkspace")(exchange)
+
+
 def _has_json(exchange: Exchange) -> str | None:
     if exchange.content.empty:
         return f"it answers {exchange.outcome} without a body"
@@ -357,7 +363,7 @@ RULES: tuple[Rule, ...] = (
         ),
         _redirected,
     ),
-    Rule("WS-3", _used("createWorkspace"), _success),
+    Rule("WS-3", _first_ensured, _success),
     Rule("WS-2", _used("createWorkspace", again=True), _success),
     Rule("WS-1", _body_of("createWorkspace"), _has_json),
     _envelope("createConversation", "CONV-1"),
