@@ -15,6 +15,15 @@ from typing import Any
 import click
 
 from sendpoll.cli.target_options import target_of, target_options
+from sendpoll.conformance.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
+from sendpoll.conformance.dry_run import describe_run
+from sendpoll.conformance.plugin import RunOptions
+from sendpoll.conformance.report import Judgement
+from sendpoll.conformance.reporting.progress import Progress
+from sendpoll.conformance.reporting.terminal import print_summary
+from sendpoll.conformance.reporting.write import ReportError, write_reports
+from sendpoll.conformance.run import check as run_check
+from sendpoll.conformance.verdict import ExitCode
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target
@@ -62,8 +71,6 @@ def check(**options: Any) -> None:
     Without URL, and without a target file, a reference server is started and judged.
     """
     if options["dry_run"]:
-        from sendpoll.conformance.dry_run import describe_run  # noqa: PLC0415 - the suite is imported where it is needed
-
         target = _described(options) or Target()
         click.echo(describe_run(target, _only(options)), nl=False)
         return
@@ -72,14 +79,7 @@ def check(**options: Any) -> None:
 
 
 def _judge(target: Target, options: dict[str, Any]) -> int:
-    from sendpoll.conformance.plugin import RunOptions  # noqa: PLC0415
-    from sendpoll.conformance.report import Judgement  # noqa: PLC0415
-    from sendpoll.conformance.reporting.progress import Progress  # noqa: PLC0415
-    from sendpoll.conformance.reporting.terminal import print_summary  # noqa: PLC0415
-    from sendpoll.conformance.reporting.write import write_reports  # noqa: PLC0415
-    from sendpoll.conformance.run import check as run_check  # noqa: PLC0415
-
-    known = _known_failures(options["baseline"])
+    known, previous = _known_failures(options["baseline"])
     only = _only(options)
     seed = options["seed"] if options["seed"] is not None else random.SystemRandom().getrandbits(32)
     judgement = Judgement(options["level"], options["strict"], only)
@@ -89,30 +89,26 @@ def _judge(target: Target, options: dict[str, Any]) -> int:
     report = known(report)
     with _file_errors():
         if options["write_baseline"]:
-            _write_known_failures(report, options["write_baseline"])
+            options["write_baseline"].write_text(write_baseline(report, previous), encoding="utf-8")
         if options["report_dir"]:
-            write_reports(report, options["report_dir"])
+            try:
+                write_reports(report, options["report_dir"])
+            except ReportError as error:
+                click.echo(f"Error: {error}", err=True)
+                return ExitCode.BROKEN
     print_summary(report, sys.stdout, options["report_dir"])
     return int(report["exit_code"])
 
 
-def _known_failures(path: Path | None) -> Callable[[JSON], JSON]:
-    """What makes of a report one that knows of the failures in a file; the file is read before anything is sent."""
+def _known_failures(path: Path | None) -> tuple[Callable[[JSON], JSON], Baseline | None]:
+    """What makes of a report one that knows of the failures in a file, and those; read before anything is sent."""
     if path is None:
-        return lambda report: report
-    from sendpoll.conformance.baseline import BaselineError, apply_baseline, load_baseline  # noqa: PLC0415
-
+        return lambda report: report, None
     try:
         baseline = load_baseline(path)
     except BaselineError as error:
         raise click.UsageError(str(error)) from error
-    return lambda report: apply_baseline(report, baseline, datetime.now(UTC).date())
-
-
-def _write_known_failures(report: JSON, path: Path) -> None:
-    from sendpoll.conformance.baseline import write_baseline  # noqa: PLC0415
-
-    path.write_text(write_baseline(report), encoding="utf-8")
+    return lambda report: apply_baseline(report, baseline, datetime.now(UTC).date()), baseline
 
 
 @contextlib.contextmanager

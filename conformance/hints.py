@@ -19,6 +19,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "EVT-5": "no answer held an emoji; give a message that this server answers with one: --prompt unicode=TEXT",
         "ENC-1": _NO_UNICODE,
         "ENC-4": _NO_UNICODE,
+        "POLL-3": "no poll had a next_offset; POLL-2 tells",
+        "POLL-4": "no poll had a next_offset that is an integer; POLL-2 and POLL-3 tell",
         "POLL-5": "no task had any event; give a message that this server answers: --prompt plain=TEXT",
         "POLL-6": _NO_TEXT,
         "POLL-8": "no task came to its end with events; give a message that this server answers: --prompt plain=TEXT",

@@ -7,9 +7,10 @@ checks what they mean for any others.
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import random
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,11 +30,15 @@ from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target, TargetError, load_target
 
+pytest_plugins = ["sendpoll.conformance.options"]
+
 PROPERTY = "sendpoll"
 """The name under which a check's result travels in pytest's reports."""
 
 LAB = pytest.StashKey[Lab]()
 _CASE = pytest.StashKey[Case]()
+_RECURSION_LIMIT = 4000
+"""Frames: a body that a client can read must be readable here too, deep inside pytest and Hypothesis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +51,13 @@ class RunOptions:
     """Requirement ids to judge; all where empty."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options for those who run the suite with pytest itself."""
-    group = parser.getgroup("sendpoll", "conformance of a send-and-poll server")
-    with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
-        group.addoption("--base-url", metavar="URL", help="base URL of the server")
-    group.addoption("--token-env", metavar="NAME", default="SENDPOLL_TOKEN", help="environment variable of the token")
-    group.addoption("--second-token-env", metavar="NAME", help="environment variable of somebody else's token")
-    group.addoption("--sendpoll-target", metavar="FILE", help="target file (YAML)")
-    group.addoption("--sendpoll-seed", metavar="N", type=int, help="seed of everything that is drawn")
-    group.addoption("--sendpoll-examples", metavar="N", type=int, default=100, help="examples per fuzzed property")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Make the lab; `sendpoll check` has put one of its own here already."""
     config.addinivalue_line("markers", "requirement(id): the catalogue row that the check judges")
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") != "no":
+        raise pytest.UsageError("the checks share one corpus and one budget of messages: run them without -n")
+    config.add_cleanup(functools.partial(sys.setrecursionlimit, sys.getrecursionlimit()))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
     if LAB not in config.stash:
         target, options = _from_command_line(config)
         config.stash[LAB] = Lab(Recorder(target), seed=options.seed, examples=options.examples)
@@ -90,15 +87,20 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"sendpoll: {lab.target.base_url}, seed {lab.seed}, at most {lab.target.max_messages} messages"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Hold that each check names one row of the catalogue, and run those that watch all traffic last."""
+    """Hold that each check names one row of the catalogue, and run those that watch all traffic last.
+
+    Before pytest picks by `-k`, so that it can pick by a row's id.
+    """
     known = load_catalogue().by_id
     ours = [item for item in items if item.get_closest_marker("requirement")]
     for item in ours:
         marker = item.get_closest_marker("requirement")
-        identifier = marker.args[0] if marker and marker.args else None
+        identifier = marker.args[0] if marker and marker.args else ""
         if identifier not in known:
             raise pytest.UsageError(f"{item.nodeid}: {identifier!r} is no row of the catalogue")
+        item.extra_keyword_matches.add(identifier)
     items.sort(key=lambda item: getattr(getattr(item, "module", None), "STAGE", 0))
 
 
@@ -148,10 +150,10 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     except _ENDINGS as error:
-        case = item.stash.get(_CASE, None)
-        if case is None:
+        marker = item.get_closest_marker("requirement")
+        if marker is None:
             raise
-        return _tell(item, case, *_ended(error, item.config.stash[LAB]))
+        return _tell(item, Case(marker.args[0]), *_ended(error, item.config.stash[LAB]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,8 +32,13 @@ class Endpoint:
 
     def target(self, parameters: Mapping[str, str], query: str = "") -> str:
         """The request target with its parameters in place, percent-encoded where a URL needs it."""
-        path = self.path.format_map({key: quote(value, safe=":@,;+=&$!*()'~") for key, value in parameters.items()})
+        path = self.path.format_map({key: _segment(value) for key, value in parameters.items()})
         return f"{path}?{query}" if query else path
+
+
+def _segment(value: str) -> str:
+    """A parameter as a path segment; half of a surrogate pair, which a server's id may hold, goes out as it came."""
+    return quote(value, safe=":@,;+=&$!*()'~", errors="surrogatepass")
 
 
 @functools.cache

@@ -1,0 +1,25 @@
+"""`sendpoll requirements`: the catalogue."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sendpoll.conformance.explain import catalogue_json, catalogue_markdown, catalogue_text
+from sendpoll.conformance.reporting.text import encodable
+from sendpoll.schemas.catalogue import load_catalogue
+
+_EPILOG = """\b
+Example:
+  sendpoll requirements --level must --format markdown
+"""
+_FORMATS = {"text": catalogue_text, "json": catalogue_json, "markdown": catalogue_markdown}
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--level", type=click.Choice(["must", "should"]), help="Rows of this level alone.")
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True)
+def requirements(level: str | None, form: str) -> None:
+    """List the catalogue of requirements, one row each: id, level, which clients break, what the server must do."""
+    click.echo(encodable(_FORMATS[form](load_catalogue(), level), sys.stdout.encoding), nl=False)

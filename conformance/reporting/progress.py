@@ -1,0 +1,98 @@
+"""What a run is doing, while it does it: one line in place on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Self, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from sendpoll.conformance.reporting.terminal import console_for
+from sendpoll.conformance.reporting.text import encodable, plural, visible
+
+_LOG_EVERY = 10.0
+"""Seconds between two lines of a log."""
+_REFRESHES_PER_SECOND = 4
+
+
+class Progress:
+    """Progress of a run, for standard error. A context manager; its methods may be called from any thread."""
+
+    def __init__(self, stream: TextIO, rows: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`rows` is how many requirements the run will judge; `clock` gives seconds."""
+        self._stream = stream
+        self._rows = rows
+        self._clock = clock
+        self._started = self._logged = clock()
+        self._phase = ""
+        self._done = self._failed = self._requests = 0
+        self._lock = threading.Lock()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        console = console_for(self._stream)
+        if console.is_terminal and not console.is_dumb_terminal:
+            self._live = Live(
+                self,
+                console=console,
+                refresh_per_second=_REFRESHES_PER_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the line in place away again; nothing is left of it on the terminal."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def phase(self, name: str) -> None:
+        """A new part of the run begins."""
+        with self._lock:
+            self._phase = name
+            self._log()
+
+    def row(self, *, failed: bool = False) -> None:
+        """One more requirement is judged."""
+        with self._lock:
+            self._done += 1
+            self._failed += failed
+            self._log_now_and_then()
+
+    def request(self) -> None:
+        """One more request was answered, or was not."""
+        with self._lock:
+            self._requests += 1
+            self._log_now_and_then()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The line, made anew for every refresh so that its seconds go on while a server is silent."""
+        text = Text(encodable(self._line(), self._stream.encoding), no_wrap=True, overflow="ellipsis")
+        text.truncate(max(1, options.max_width - 1), overflow="crop")
+        yield text
+
+    def _log_now_and_then(self) -> None:
+        if self._clock() - self._logged >= _LOG_EVERY:
+            self._log()
+
+    def _log(self) -> None:
+        if self._live is None:
+            self._logged = self._clock()
+            self._stream.write(f"{encodable(self._line(), self._stream.encoding)}\n")
+            self._stream.flush()
+
+    def _line(self) -> str:
+        failed = f", {self._failed} failed" if self._failed else ""
+        seconds = f"{self._clock() - self._started:.0f} s"
+        done = f"{self._done} of {plural(self._rows, 'row')}{failed}"
+        return f"[{seconds:>5}] {visible(self._phase)}: {done}, {plural(self._requests, 'request')}"

@@ -1,0 +1,226 @@
+"""The summary of a run for a terminal, or for a log where there is none.
+
+Nothing that a server said can act here: every text goes through `visible`, and through the encoding of the stream.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from sendpoll.conformance.curl import fold
+from sendpoll.conformance.reporting import view
+from sendpoll.conformance.reporting.text import encodable, one_line, plural, visible
+from sendpoll.conformance.verdict import RunVerdict, Verdict
+from sendpoll.schemas.catalogue import CLIENTS
+from sendpoll.schemas.contract import JSON
+
+_WIDTH = 80
+_WIDEST = 110
+_LABEL = 10
+"""Columns of the words that stand in front of the lines of a block."""
+_SHOWN_KINDS = 3
+_SHOWN_EXCHANGES = 2
+"""Of one violation: the two that contradict each other, where it takes two."""
+_BODY_CHARACTERS = 400
+_CURL_CHARACTERS = 2000
+_STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_EXERCISED: "yellow",
+    Verdict.NOT_APPLICABLE: "dim",
+    RunVerdict.CONFORMANT: "bold green",
+    RunVerdict.NONCONFORMANT: "bold red",
+    RunVerdict.UNDETERMINED: "bold yellow",
+}
+
+
+def print_summary(report: JSON, stream: TextIO, folder: Path | None = None) -> None:
+    """Write the summary of a run to a stream; `folder` is where the other renderings are, if they were written.
+
+    Colours where the stream is a terminal and NO_COLOR is not set; 80 columns of plain text elsewhere.
+    """
+    _Summary(report, Printer(stream)).show(folder)
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that adds nothing of its own: no markup, no highlighting, no colour that was not asked for."""
+    plain = bool(os.environ.get("NO_COLOR"))
+    console = Console(file=stream, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
+    return console
+
+
+class Printer:
+    """Lines for one stream: wrapped at its width, in its encoding."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = console_for(stream)
+        self._encoding = stream.encoding
+        self.width = max(40, self._console.width)
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """One line of texts, each alone or with a style; never wrapped."""
+        pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
+        assembled = Text.assemble(*((self._fit(text), style) for text, style in pairs))
+        assembled.rstrip()
+        self._console.print(assembled, soft_wrap=True)
+
+    def block(self, label: str, text: str, *, indent: int = 2, style: str = "") -> None:
+        """A label and a text beside it, wrapped under itself."""
+        hanging = indent + _LABEL
+        wrapped = Text(self._fit(visible(text))).wrap(self._console, max(20, self.width - hanging), overflow="fold")
+        for number, piece in enumerate(wrapped):
+            head = " " * indent + label.ljust(_LABEL) if number == 0 else " " * hanging
+            self.line((head, "dim"), (piece.plain.rstrip(), style))
+
+    def rule(self, title: str, style: str = "bold") -> None:
+        """A line across the page with a title in it."""
+        self.line((f"---- {title} {'-' * max(0, self.width - cell_len(title) - 6)}", style))
+
+    def _fit(self, text: str) -> str:
+        return encodable(text, self._encoding)
+
+
+class _Summary:
+    def __init__(self, report: JSON, printer: Printer) -> None:
+        self._report = report
+        self._out = printer
+
+    def show(self, folder: Path | None) -> None:
+        failed = view.rows_with(self._report, Verdict.FAIL)
+        for row in sorted(failed, key=lambda row: row["level"] != "MUST"):
+            if not view.is_known(self._report, row["id"]):
+                self._failure(row)
+        self._reasons(Verdict.INCONCLUSIVE)
+        self._reasons(Verdict.NOT_EXERCISED)
+        self._reasons(Verdict.NOT_APPLICABLE)
+        self._baseline()
+        self._counts()
+        self._facts(folder)
+        self._out.line("")
+        excused = self._report["verdict"] == RunVerdict.NONCONFORMANT and self._report["exit_code"] == 0
+        style = "bold yellow" if excused else _STYLES[RunVerdict(self._report["verdict"])]
+        self._out.line((visible(self._report["summary"]), style))
+
+    # ---- failures ----
+
+    def _failure(self, row: JSON) -> None:
+        consequence = "" if view.fails_run(self._report, row) else " (does not fail this run)"
+        self._out.rule(f"FAILED {row['id']} {row['level']}{consequence}", _STYLES[Verdict.FAIL])
+        self._out.block("expected", row["title"])
+        for number, (letter, told) in enumerate(row["breaks"].items()):
+            self._out.block("breaks" if number == 0 else "", f"{CLIENTS.get(letter, letter)}: {told}")
+        kinds = view.kinds(row["violations"])
+        for kind in kinds[:_SHOWN_KINDS]:
+            self._kind(kind)
+        hidden = len(kinds) - _SHOWN_KINDS
+        if hidden > 0:
+            self._out.block("", f"... and {plural(hidden, 'other kind')} of violation in report.json")
+        self._out.block("seed", f"{self._report['seed']}; more: sendpoll explain {row['id']}")
+        self._out.line("")
+
+    def _kind(self, kind: view.Kind) -> None:
+        alike = ", with other values too" if kind.others else ""
+        times = f" ({kind.count} times{alike})" if kind.count > 1 else ""
+        self._out.block("observed", one_line(kind.first["sentence"], _BODY_CHARACTERS) + times, style="red")
+        for exchange in kind.first["exchanges"][:_SHOWN_EXCHANGES]:
+            self._exchange(exchange)
+
+    def _exchange(self, exchange: JSON) -> None:
+        request, response = exchange["request"], exchange["response"]
+        when = f"at {exchange['at_s']:.2f} s, took {exchange['took_s']:.3f} s"
+        self._out.block(f"#{exchange['number']}", f"{request['method']} {one_line(request['target'], 300)} ({when})")
+        if request["body"]:
+            self._out.block("  sent", one_line(request["body"], _BODY_CHARACTERS))
+        if response is None:
+            self._out.block("  got", exchange["failure"])
+        else:
+            status = f"{response['status']} {one_line(response['reason'], 60)}".strip()
+            of = f" ({response['body_bytes']} bytes)"
+            failure = f"; {exchange['failure']}" if exchange["failure"] else ""
+            self._out.block("  got", f"{status}, {_content_type(response)}{of}{failure}")
+            if response["body"]:
+                self._out.block("", one_line(response["body"], _BODY_CHARACTERS))
+        self._curl(exchange["curl"])
+
+    def _curl(self, command: str) -> None:
+        if len(command) > _CURL_CHARACTERS:
+            self._out.block("", f"the curl command has {len(command)} characters; report.json holds it")
+            return
+        for line in fold(visible(command), self._out.width - 4):
+            self._out.line(("    " + line, "cyan"))
+
+    # ---- all other rows ----
+
+    def _reasons(self, verdict: Verdict) -> None:
+        rows = view.rows_with(self._report, verdict)
+        if not rows:
+            return
+        self._out.rule(view.LABELS[verdict].upper(), _STYLES[verdict])
+        for reason, ids in _grouped(rows):
+            if len(ids) == 1:
+                self._out.block(ids[0], reason)
+            else:
+                self._out.block(f"{len(ids)} rows", reason)
+                self._out.block("", ", ".join(ids))
+        self._out.line("")
+
+    def _baseline(self) -> None:
+        baseline = self._report.get("baseline")
+        if baseline is None:
+            return
+        self._out.rule("BASELINE")
+        for requirement in baseline["known"]:
+            self._out.block(requirement, f"known: {view.known_reason(self._report, requirement) or 'fails as listed'}")
+        for requirement in baseline["stale"]:
+            self._out.block(requirement, "stale: it passes now; take its row out of the baseline", style="red")
+        for requirement in baseline["expired"]:
+            self._out.block(requirement, "expired: mend it, or give its row a later date and say why", style="red")
+        self._out.line("")
+
+    def _counts(self) -> None:
+        self._out.rule("SUMMARY")
+        self._out.line(("                  MUST  SHOULD", "dim"))
+        for verdict, levels in view.counts(self._report).items():
+            style = _STYLES[Verdict(verdict)] if any(levels.values()) else "dim"
+            numbers = f"{levels['MUST']:>6}  {levels['SHOULD']:>6}"
+            self._out.line((f"  {view.LABELS[verdict]:<14}{numbers}", style))
+        for letter, ids in view.broken_clients(self._report).items():
+            if ids:
+                self._out.block("", f"{CLIENTS[letter]} breaks on {', '.join(ids)}", indent=0)
+        self._out.line("")
+
+    def _facts(self, folder: Path | None) -> None:
+        report = self._report
+        left = report["left_behind"]
+        self._out.block("target", report["target"]["url"], indent=0)
+        sent = f"{plural(report['requests'], 'request')}, {plural(report['messages_sent'], 'message')}"
+        self._out.block("run", f"{sent}, {report['duration_s']:.1f} s, seed {report['seed']}", indent=0)
+        behind = ", ".join(plural(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
+        if behind:
+            self._out.block("left", f"{behind} on the server, listed in report.json", indent=0)
+        for note in report["notes"]:
+            self._out.block("note", one_line(note, _BODY_CHARACTERS), indent=0)
+        if folder is not None:
+            self._out.block("report", str(folder / "report.html"), indent=0)
+
+
+def _content_type(response: JSON) -> str:
+    found = (value for name, value in response["headers"] if name.lower() == "content-type")
+    return one_line(next(found, "no Content-Type"), 60)
+
+
+def _grouped(rows: Iterable[JSON]) -> list[tuple[str, list[str]]]:
+    """Reasons with the rows that share them."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(one_line(row["reason"] or "no reason was recorded", _BODY_CHARACTERS), []).append(row["id"])
+    return list(groups.items())
