@@ -19,6 +19,7 @@ from sendpoll.conformance.baseline import Baseline, BaselineError, apply_baselin
 from sendpoll.conformance.dry_run import describe_run
 from sendpoll.conformance.plugin import RunOptions
 from sendpoll.conformance.report import Judgement
+from sendpoll.conformance.reporting.annotations import wanted, workflow_commands
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.reporting.terminal import print_summary
 from sendpoll.conformance.reporting.write import ReportError, write_reports
@@ -97,6 +98,9 @@ def _judge(target: Target, options: dict[str, Any]) -> int:
                 click.echo(f"Error: {error}", err=True)
                 return ExitCode.BROKEN
     print_summary(report, sys.stdout, options["report_dir"])
+    if wanted(os.environ):
+        for line in workflow_commands(report):
+            click.echo(line)
     return int(report["exit_code"])
 
 
