@@ -1,0 +1,144 @@
+"""The SQLite file: its tables, its connections, who may open it, and its recovery after a crash.
+
+Events are rows of `(task, seq)` in key order, so those after an offset are found by one descent of a tree whatever
+the length of the log. `seq` counts from 0 without gaps, and the offset of the API is the `seq` that comes next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sendpoll.reference_server.errors import StorageError
+from sendpoll.reference_server.events import encode, error
+from sendpoll.reference_server.settings import MEMORY
+from sendpoll.reference_server.states import PUBLIC_STATUS, RUNNING, State, Step, advance
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x53504F4C
+_SCHEMA = f"""
+CREATE TABLE workspaces (owner BLOB NOT NULL, id TEXT NOT NULL, PRIMARY KEY (owner, id)) WITHOUT ROWID;
+CREATE TABLE conversations (id TEXT PRIMARY KEY, owner BLOB NOT NULL, workspace TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE tasks (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    owner BLOB NOT NULL,
+    conversation TEXT NOT NULL,
+    request TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT '{RUNNING}',
+    events INTEGER
+);
+CREATE INDEX tasks_by_conversation ON tasks (conversation, number);
+CREATE INDEX tasks_unfinished ON tasks (number) WHERE events IS NULL;
+CREATE TABLE events (
+    task INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (task, seq)
+) WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+LOST = error("server_restarted", "The server stopped while this task ran. Send the message again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the tables are. Connections to it belong to the thread that uses them."""
+
+    uri: str
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection in autocommit mode: transactions are begun in so many words."""
+        connection = sqlite3.connect(self.uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+        # In memory, readers share the writer's cache; they would otherwise wait for its table locks. What is not yet
+        # committed is never served all the same, since readers ask only for what the journals know to be durable.
+        connection.execute("PRAGMA read_uncommitted = 1")
+        # A commit returns when the log has reached the disk, so a power cut loses as little as a kill.
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+
+@contextlib.contextmanager
+def open_database(name: str) -> Iterator[Database]:
+    """A file's database (or one in memory), ready to serve: tables made, unfinished tasks of a dead server ended.
+
+    Raises StorageError if the file cannot be used, is something else, or serves another process.
+    """
+    if name == MEMORY:
+        database = Database(f"file:sendpoll-{secrets.token_hex(8)}?mode=memory&cache=shared")
+        keeper = database.connect()
+        with contextlib.closing(keeper):
+            _prepare(keeper)
+            yield database
+        return
+    path = Path(name).absolute()
+    with _blaming(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _lock(path)
+    with contextlib.closing(lock):
+        database = Database(path.as_uri())
+        with _blaming(path), contextlib.closing(database.connect()) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            _prepare(connection)
+        yield database
+
+
+def check_database(name: str) -> None:
+    """Open it and let it go again. Raises StorageError: the plain answer, before an event loop and its logs stand."""
+    with open_database(name):
+        pass
+
+
+@contextlib.contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as problem:
+        raise StorageError(f"database {path}: {problem}; give another file with --database") from problem
+
+
+def _lock(path: Path) -> sqlite3.Connection:
+    """Keep a second server away: it would end this one's tasks as those of a dead server.
+
+    The lock is an open SQLite transaction on a file beside the database, which the system drops with the process.
+    """
+    lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None)
+    try:
+        lock.execute("PRAGMA journal_mode = MEMORY")
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as problem:
+        lock.close()
+        if "locked" not in str(problem):
+            raise
+        raise StorageError(
+            f"database {path}: another server uses it; stop that one or give another file with --database"
+        ) from problem
+    return lock
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables == 0:
+        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+    elif (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        raise sqlite3.DatabaseError("it holds the tables of something else, or of another version of this server")
+    recover(connection)
+
+
+def recover(connection: sqlite3.Connection) -> int:
+    """End every unfinished task as failed, behind all that was stored of it; return how many there were."""
+    connection.execute("BEGIN IMMEDIATE")
+    status = PUBLIC_STATUS[advance(State.RUNNING, Step.ABANDON)]
+    unfinished = connection.execute("SELECT number FROM tasks WHERE events IS NULL").fetchall()
+    for (number,) in unfinished:
+        (stored,) = connection.execute(
+            "SELECT coalesce(max(seq) + 1, 0) FROM events WHERE task = ?", (number,)
+        ).fetchone()
+        connection.execute("INSERT INTO events VALUES (?, ?, ?)", (number, stored, encode(LOST)))
+        connection.execute("UPDATE tasks SET status = ?, events = ? WHERE number = ?", (status, stored + 1, number))
+    connection.execute("COMMIT")
+    return len(unfinished)

@@ -1,0 +1,136 @@
+"""The task runner: which task may run now, and what becomes of it.
+
+A conversation's tasks run one after the other, and at most `slots` tasks run at once; whoever waits, waits in the order
+of arrival. A slot is free again when the agent has ended, so a slot's service time is the agent's alone; the next task
+of the same conversation waits until the log of the last one is durable, since it may read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+from sendpoll.reference_server.agents.base import Agent, AgentError, Prompt, Turn
+from sendpoll.reference_server.database import LOST
+from sendpoll.reference_server.events import Event, error
+from sendpoll.reference_server.journal import Journal
+from sendpoll.reference_server.reader import Reader
+from sendpoll.reference_server.states import Step
+from sendpoll.reference_server.tasks import Tasks, TaskView
+from sendpoll.reference_server.writer import Writer
+
+_HISTORY = 20
+"""Earlier messages of the conversation that an agent is shown at most."""
+_STOP_SECONDS = 5.0
+"""How long a stopping server waits for a database that refuses to store."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One task to run."""
+
+    task_id: str
+    conversation: str
+    view: TaskView
+
+
+class Runner:
+    """Runs jobs through an agent."""
+
+    def __init__(self, agent: Agent, tasks: Tasks, reader: Reader, writer: Writer, slots: int) -> None:
+        self._agent = agent
+        self._tasks = tasks
+        self._reader = reader
+        self._writer = writer
+        self._free = slots
+        self._ready: deque[Job] = deque()
+        self._waiting: dict[str, deque[Job]] = {}
+        """By conversation that has a job ready or running: the jobs behind that one."""
+        self._running: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
+        """Those of the running whose agent has not ended: what may be cancelled."""
+        self._stopping = False
+
+    def enqueue(self, job: Job) -> None:
+        """Take a job; it starts when its conversation and a slot are free."""
+        self._tasks.admit(job.task_id, job.view)
+        behind = self._waiting.get(job.conversation)
+        if behind is not None:
+            behind.append(job)
+            return
+        self._waiting[job.conversation] = deque()
+        self._ready.append(job)
+        self._start_ready()
+
+    async def stop(self) -> None:
+        """Cancel what runs, and end as failed every task that is not finished."""
+        self._stopping = True
+        waiting = [*self._ready, *(job for behind in self._waiting.values() for job in behind)]
+        for task in self._working:
+            task.cancel()
+        ends = [self._end(job, Journal(job.view, self._writer), Step.ABANDON, LOST) for job in waiting]
+        unfinished = asyncio.gather(*self._running, *ends, return_exceptions=True)
+        try:
+            await asyncio.wait_for(unfinished, _STOP_SECONDS)
+        except TimeoutError:
+            # Nothing is lost: the next start ends what is stored as running.
+            _log.warning("the database did not take the end of the running tasks in time")
+
+    def _start_ready(self) -> None:
+        while self._ready and self._free and not self._stopping:
+            job = self._ready.popleft()
+            self._free -= 1
+            task = asyncio.create_task(self._run(job))
+            for group in (self._running, self._working):
+                group.add(task)
+                task.add_done_callback(group.discard)
+
+    async def _run(self, job: Job) -> None:
+        journal = Journal(job.view, self._writer)
+        journal.start()
+        step, last = await self._work(job, journal)
+        self._free += 1
+        self._start_ready()
+        await self._end(job, journal, step, *last)
+        self._release(job.conversation)
+
+    async def _work(self, job: Job, journal: Journal) -> tuple[Step, list[Event]]:
+        try:
+            async with contextlib.aclosing(self._agent.answer(self._prompt(job))) as events:
+                async for event in events:
+                    await journal.append(event)
+        except AgentError as problem:
+            return Step.FAIL, [error(problem.code, problem.message)]
+        except asyncio.CancelledError:
+            return Step.ABANDON, [LOST]
+        except Exception:  # noqa: BLE001 - a task that never ends would hold its client for ever
+            _log.exception("the agent broke on task %s", job.task_id)
+            return Step.FAIL, [error("agent_broke", "The agent broke; the server's log says how.")]
+        return Step.COMPLETE, []
+
+    async def _end(self, job: Job, journal: Journal, step: Step, *last: Event) -> None:
+        await journal.finish(step, *last)
+        self._tasks.retire(job.task_id)
+
+    def _release(self, conversation: str) -> None:
+        behind = self._waiting[conversation]
+        if behind:
+            self._ready.append(behind.popleft())
+            self._start_ready()
+        else:
+            del self._waiting[conversation]
+
+    def _prompt(self, job: Job) -> Prompt:
+        request = json.loads(self._reader.request(job.view.number))
+        history: tuple[Turn, ...] = ()
+        if self._agent.wants_history:
+            history = tuple(
+                Turn.of(json.loads(asked)["message"], map(json.loads, bodies))
+                for asked, bodies in self._reader.turns(job.view.number, _HISTORY)
+            )
+        return Prompt(**request, history=history)

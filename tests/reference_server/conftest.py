@@ -1,0 +1,85 @@
+"""A server, and the pieces under it, for the tests of the reference server."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from sendpoll.reference_server.embedded import running
+from sendpoll.reference_server.settings import Settings
+
+TOKEN, OTHER_TOKEN = "token-one", "token-two"
+
+
+@dataclass(frozen=True)
+class Api:
+    """A client of a running server, with the walk through the four calls."""
+
+    url: str
+    client: httpx.Client
+
+    def conversation(self, workspace: str = "ws1") -> str:
+        self.client.post("/api/v1/workspaces", json={"workspace_id": workspace}).raise_for_status()
+        answer = self.client.post(f"/api/v1/workspaces/{workspace}/conversations").raise_for_status()
+        conversation: str = answer.json()["conversation_id"]
+        return conversation
+
+    def send(self, conversation: str, message: str = "你好", **more: object) -> str:
+        body = {"conversation_id": conversation, "message": message, **more}
+        task: str = self.client.post("/api/v1/workspaces/ws1/messages", json=body).raise_for_status().json()["task_id"]
+        return task
+
+    def poll(self, task: str, offset: int = 0) -> dict[str, Any]:
+        answer = self.client.get(f"/api/v1/tasks/{task}", params={"from": offset})
+        news: dict[str, Any] = answer.raise_for_status().json()["data"]
+        return news
+
+    def wait(self, task: str) -> dict[str, Any]:
+        """The whole task, once it has ended."""
+        for _ in range(3000):
+            news = self.poll(task)
+            if news["status"] != "running":
+                return news
+            time.sleep(0.01)
+        raise AssertionError(f"{task} does not end")
+
+    def finished(self, message: str = "你好", **more: object) -> dict[str, Any]:
+        return self.wait(self.send(self.conversation(), message, **more))
+
+
+def text(news: dict[str, Any]) -> str:
+    return "".join(event["data"]["content"] for event in news["events"] if event["type"] == "text_chunk")
+
+
+ApiMaker = Callable[..., Api]
+
+
+@pytest.fixture(name="make_api")
+def _make_api() -> Iterator[ApiMaker]:
+    """Start a server with these settings, and hand out its client."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**settings: Any) -> Api:
+            values = {"tokens": (TOKEN, OTHER_TOKEN), "port": 0, "chunk_interval": 0.0, **settings}
+            url = stack.enter_context(running(Settings(**values)))
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            return Api(url, stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=30)))
+
+        yield make
+
+
+@pytest.fixture(name="api", scope="module")
+def _api() -> Iterator[Api]:
+    """One quick server in memory for all tests of a module that do not mind each other."""
+    settings = Settings(tokens=(TOKEN, OTHER_TOKEN), port=0, chunk_interval=0.0)
+    with (
+        running(settings) as url,
+        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as client,
+    ):
+        yield Api(url, client)

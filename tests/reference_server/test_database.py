@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sendpoll.reference_server.database import Database, open_database
+from sendpoll.reference_server.errors import StorageError
+from sendpoll.reference_server.reader import Reader
+
+
+def insert_task(database: Database, number: int, events: list[bytes]) -> None:
+    with contextlib.closing(database.connect()) as connection:
+        connection.execute(
+            "INSERT INTO tasks (number, id, owner, conversation, request) VALUES (?, ?, x'00', 'c', '{}')",
+            (number, f"task_{number}"),
+        )
+        connection.executemany(
+            "INSERT INTO events VALUES (?, ?, ?)", [(number, seq, body) for seq, body in enumerate(events)]
+        )
+
+
+@pytest.mark.parametrize("events", [[], [b'{"type":"a"}', b'{"type":"b"}']])
+def test_an_unfinished_task_has_failed_after_a_restart_behind_all_that_was_stored(
+    tmp_path: Path, events: list[bytes]
+) -> None:
+    name = str(tmp_path / "a.sqlite3")
+    with open_database(name) as database:
+        insert_task(database, 1, events)
+    with open_database(name) as database, contextlib.closing(Reader(database)) as reader:
+        task = reader.finished_task("task_1")
+        assert task is not None
+        assert (task.status, task.events) == ("failed", len(events) + 1)
+        stored = reader.bodies(1, 0, task.events)
+        assert stored[:-1] == events
+        assert json.loads(stored[-1])["type"] == "error"
+
+
+def test_a_third_start_changes_nothing_more(tmp_path: Path) -> None:
+    name = str(tmp_path / "a.sqlite3")
+    with open_database(name) as database:
+        insert_task(database, 1, [])
+    counts = []
+    for _ in range(2):
+        with open_database(name) as database, contextlib.closing(Reader(database)) as reader:
+            task = reader.finished_task("task_1")
+            counts.append(task and task.events)
+    assert counts == [1, 1]
+
+
+def test_a_second_server_on_the_same_file_is_told_so(tmp_path: Path) -> None:
+    name = str(tmp_path / "a.sqlite3")
+    with open_database(name), pytest.raises(StorageError, match="another server uses it"), open_database(name):
+        pass
+
+
+def test_a_file_is_free_again_after_use(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_database(str(tmp_path / "a.sqlite3")):
+            pass
+
+
+def test_a_file_that_is_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear reader, " * 1000)
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match=r"letter\.txt: file is not a database"), open_database(str(path)):
+        pass
+    assert path.read_bytes() == before
+
+
+def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE tasks (id)")
+    with pytest.raises(StorageError, match="tables of something else"), open_database(str(path)):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(StorageError, match=r"file/a\.sqlite3: .*--database"),
+        open_database(f"{tmp_path}/file/a.sqlite3"),
+    ):
+        pass
+
+
+def test_two_databases_in_memory_are_apart() -> None:
+    with open_database(":memory:") as one, open_database(":memory:") as other:
+        insert_task(one, 1, [b"{}"])
+        with contextlib.closing(Reader(one)) as reader:
+            assert reader.bodies(1, 0, 9) == [b"{}"]
+        with contextlib.closing(Reader(other)) as reader:
+            assert reader.bodies(1, 0, 9) == []
