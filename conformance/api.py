@@ -79,7 +79,7 @@ class Api:
         intent: Intent = Intent.USE,
         over: Connection | None = None,
     ) -> Exchange:
-        """POST /api/v1/workspaces/{workspace_id}/messages. The caller has reserved the message."""
+        """POST /api/v1/workspaces/{workspace_id}/messages. Raises BudgetSpentError for one message too many."""
         body = self.message_body(conversation, text)
         request = self.request("sendMessage", {"workspace_id": workspace}, body=body, intent=intent)
         return self.recorder.send(request, connection=over)

@@ -53,15 +53,37 @@ def suite_settings(examples: int, *, steps: int = 20) -> settings:
 
 def explore(strategy: SearchStrategy[Drawn], check: Callable[[Drawn], None], *, examples: int, run_seed: int) -> None:
     """Call `check` with so many drawn values, the same ones for the same seed. What `check` raises ends it."""
+    ending = Ending()
 
     @seed(run_seed)
     @suite_settings(examples)
     @given(strategy)
     def explored(value: Drawn) -> None:
-        check(value)
+        ending.attempt(lambda: check(value))
 
     with nothing_on_disk():
         explored()
+    ending.tell()
+
+
+class Ending:
+    """What ended an exploration early, kept from Hypothesis: it would try again, and call what then differs flaky."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Take a step, and keep what it raises; behind that no further step is taken."""
+        if self._error is None:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - raised by `tell`
+                self._error = error
+
+    def tell(self) -> None:
+        """Raise what was kept, now that Hypothesis is done."""
+        if self._error is not None:
+            raise self._error
 
 
 @contextmanager

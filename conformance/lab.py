@@ -152,12 +152,9 @@ class Lab:
 
         Raises BudgetSpentError where no further message may be sent.
         """
-        self.recorder.reserve()
         marker = self._marker(api.shape, kind)
         message = f"{self.prompt(kind)} [{marker}]"
         exchange = api.send_message(self.workspace, conversation, message, intent=intent)
-        if not exchange.ok:
-            self.recorder.release()
         task_id = _identifier(exchange, "task_id")
         if task_id is None:
             return exchange, None

@@ -42,7 +42,7 @@ class BudgetSpentError(Exception):
 def _retry_after(exchange: Exchange) -> float:
     """Seconds to wait before a request that came too fast is sent again."""
     told = exchange.response.header("retry-after") if exchange.response else None
-    return min(5.0, float(told)) if told and told.isdigit() else 0.5
+    return min(5.0, float(told)) if told and told.isdecimal() else 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +100,17 @@ class Recorder:
             raise RunOverError
         time.sleep(max(0.0, seconds))
 
-    def reserve(self, count: int = 1) -> None:
-        """Set messages of the budget aside before they are sent. Raises BudgetSpentError."""
+    def reserve(self) -> None:
+        """Set a message of the budget aside before it is sent. Raises BudgetSpentError."""
         with self._lock:
-            if self._reserved + count > self.target.max_messages:
+            if self._reserved >= self.target.max_messages:
                 raise BudgetSpentError
-            self._reserved += count
+            self._reserved += 1
 
-    def release(self, count: int = 1) -> None:
-        """Give messages back that the server did not take."""
+    def release(self) -> None:
+        """Give a message back that the server did not take."""
         with self._lock:
-            self._reserved -= count
+            self._reserved -= 1
 
     @property
     def affordable(self) -> int:
@@ -123,7 +123,10 @@ class Recorder:
         """Send one request, over a connection of its own where none is given, and judge the answer.
 
         The suite asks faster than clients do. A server may say that this is too fast; then the request is sent again,
-        later. Raises RunOverError once the run's deadline has passed and TargetLostError once the target is gone.
+        later. A message counts against the budget from before it is sent, and is given back where it was refused.
+
+        Raises BudgetSpentError for one message too many, RunOverError once the run's deadline has passed, also while
+        the answer was awaited, and TargetLostError once the target is gone.
         """
         for _ in range(_TRIES - 1):
             exchange = self.send_once(request, connection=connection, host=host)
@@ -141,6 +144,19 @@ class Recorder:
             raise TargetLostError(self.lost)
         if self.remaining() <= 0:
             raise RunOverError
+        if _is_message(request):
+            self.reserve()
+        exchange = self._exchange(request, connection, host)
+        if _is_message(request) and not _may_be_taken(exchange):
+            self.release()
+        if self._is_cut(exchange):
+            limit = self.target.timeouts.run
+            raise RunOverError(
+                f"{request.method} {request.target} had no whole answer within the {limit:g} s of the run"
+            )
+        return exchange
+
+    def _exchange(self, request: Request, connection: Connection | None, host: str | None) -> Exchange:
         deadline = min(time.monotonic() + self._patience, self.deadline)
         if connection is not None:
             return self._record(request, connection.exchange(request, deadline), connection.number)
@@ -173,15 +189,19 @@ class Recorder:
             connection=connection,
         )
         self._note_health(exchange)
-        observations = list(observe(exchange))
+        observations = [] if self._is_cut(exchange) else list(observe(exchange))
         with self._lock:
-            if exchange.ok and request.operation == "sendMessage":
+            if _is_message(request) and _may_be_taken(exchange):
                 self.messages += 1
             for observation in observations:
                 self._count(observation.requirement, observation.broken, exchange)
         if self._on_exchange:
             self._on_exchange()
         return exchange
+
+    def _is_cut(self, exchange: Exchange) -> bool:
+        """Whether it was the run that ended first: then the server might still have answered, and is not judged."""
+        return exchange.failure is Failure.TIMEOUT and self.remaining() <= 0
 
     def _note_health(self, exchange: Exchange) -> None:
         with self._lock:
@@ -208,3 +228,12 @@ class Recorder:
         with self._lock:
             found = self._tallies[requirement]
             return Tally(found.exercised, found.broken, list(found.violations))
+
+
+def _is_message(request: Request) -> bool:
+    return request.operation == "sendMessage" and request.method == "POST"
+
+
+def _may_be_taken(exchange: Exchange) -> bool:
+    """Whether a server may be working on this message: it said so, or fell silent after it was sent."""
+    return exchange.ok or exchange.failure not in {None, Failure.CONNECT}

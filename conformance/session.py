@@ -16,8 +16,15 @@ class _Session(Recorder):
 
     def __init__(self, outer: Recorder) -> None:
         super().__init__(outer.target, started=outer.started)
+        self._outer = outer
         self._cookies: dict[str, str] = {}
         self._kept: Connection | None = None
+
+    def reserve(self) -> None:
+        self._outer.reserve()
+
+    def release(self) -> None:
+        self._outer.release()
 
     def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
         if self._kept is None or self._kept.closed_by_server(within=0.0):
@@ -46,3 +53,5 @@ def walk_in_session(lab: Lab) -> Walk | None:
         return lab.walk(Api(session, lab.api.shape), Intent.SHAPE)
     finally:
         session.close()
+        lab.recorder.requests += session.requests
+        lab.recorder.messages += session.messages

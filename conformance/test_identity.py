@@ -32,18 +32,7 @@ def _requests(lab: Lab, api: Api, token: str | None) -> Iterator[Request]:
 
 def _send_all(lab: Lab, token: str | None, probe: str) -> Iterator[Exchange]:
     for request in _requests(lab, lab.api, token):
-        yield _send(lab, replace(request, probe=probe))
-
-
-def _send(lab: Lab, request: Request) -> Exchange:
-    """Send a request; a message that is taken against all expectation counts against the budget."""
-    is_message = request.operation == "sendMessage"
-    if is_message:
-        lab.recorder.reserve()
-    exchange = lab.recorder.send(request)
-    if is_message and not exchange.ok:
-        lab.recorder.release()
-    return exchange
+        yield lab.recorder.send(replace(request, probe=probe))
 
 
 @pytest.mark.requirement("AUTH-1")
@@ -113,9 +102,13 @@ def test_writing_into_somebody_elses_conversation(bench: Lab, stranger: str, cas
     """A message, with the second token, into a conversation of the first."""
     body = bench.api.message_body(bench.tasks[0].conversation, "I am somebody else.")
     values = {"workspace_id": bench.workspace}
-    exchange = _send(bench, bench.api.request("sendMessage", values, body=body, token=stranger, intent=Intent.PROBE))
+    exchange = bench.recorder.send(
+        bench.api.request("sendMessage", values, body=body, token=stranger, intent=Intent.PROBE)
+    )
     case.judge(None if exchange.status in _HIDDEN else f"it answers {exchange.outcome}", exchange)
     if f"{bench.workspace}-other" in bench.left_behind.workspaces:
         other = {"workspace_id": f"{bench.workspace}-other"}
-        exchange = _send(bench, bench.api.request("sendMessage", other, body=body, token=stranger, intent=Intent.PROBE))
+        exchange = bench.recorder.send(
+            bench.api.request("sendMessage", other, body=body, token=stranger, intent=Intent.PROBE)
+        )
         case.judge(None if exchange.refused else f"from another workspace it answers {exchange.outcome}", exchange)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from sendpoll.conformance.case import Case
 from sendpoll.conformance.corpus import Corpus
-from sendpoll.conformance.exploring import nothing_on_disk, suite_settings
+from sendpoll.conformance.exploring import Ending, nothing_on_disk, suite_settings
 from sendpoll.conformance.lab import Lab
 from sendpoll.conformance.tasks import RecordedTask
 
@@ -28,6 +28,11 @@ class Interleaving:
         self.tasks: list[RecordedTask] = [task for task in lab.tasks if task.unusable is None][-4:]
         self.offsets: dict[tuple[int, str], int] = {}
         self.sent = 0
+        self.ending = Ending()
+
+    def go_on(self, reader: int, task: RecordedTask) -> None:
+        """Poll from where the reader stands."""
+        self.poll(reader, task, self.offsets.get((reader, task.task_id), 0))
 
     def poll(self, reader: int, task: RecordedTask, offset: int) -> None:
         """Poll, and tell the case of every contradiction that it adds."""
@@ -57,30 +62,36 @@ class Interleaving:
 
 
 def machine(shared: Interleaving) -> type[RuleBasedStateMachine]:
-    """The machine over what the run shares. Its rules draw which reader does what to which task."""
+    """The machine over what the run shares. Its rules draw which reader does what to which task.
+
+    What is drawn depends on nothing that an earlier example changed, or Hypothesis finds it inconsistent.
+    """
     readers = st.integers(1, _READERS)
     picks = st.integers(0, 1_000_000)
+
+    def task_of(pick: int) -> RecordedTask:
+        return shared.tasks[pick % len(shared.tasks)]
 
     class Readers(RuleBasedStateMachine):
         @rule(reader=readers, pick=picks)
         def go_on(self, reader: int, pick: int) -> None:
-            task = shared.tasks[pick % len(shared.tasks)]
-            shared.poll(reader, task, shared.offsets.get((reader, task.task_id), 0))
+            shared.ending.attempt(lambda: shared.go_on(reader, task_of(pick)))
 
         @rule(reader=readers, pick=picks)
         def start_again(self, reader: int, pick: int) -> None:
-            shared.poll(reader, shared.tasks[pick % len(shared.tasks)], 0)
+            shared.ending.attempt(lambda: shared.poll(reader, task_of(pick), 0))
 
         @rule(reader=readers, pick=picks, where=picks)
         def jump(self, reader: int, pick: int, where: int) -> None:
-            task = shared.tasks[pick % len(shared.tasks)]
-            known = sorted(task.history.offsets)
-            shared.poll(reader, task, known[where % len(known)])
+            known = sorted(task_of(pick).history.offsets)
+            shared.ending.attempt(lambda: shared.poll(reader, task_of(pick), known[where % len(known)]))
 
-        @precondition(lambda _: shared.may_send)
-        @rule(pick=picks, fresh=st.booleans())
-        def send(self, pick: int, fresh: bool) -> None:
-            shared.send(None if fresh else shared.tasks[pick % len(shared.tasks)])
+        @rule(reader=readers, pick=picks, fresh=st.booleans())
+        def send(self, reader: int, pick: int, fresh: bool) -> None:
+            if shared.may_send:
+                shared.ending.attempt(lambda: shared.send(None if fresh else task_of(pick)))
+            else:
+                shared.ending.attempt(lambda: shared.go_on(reader, task_of(pick)))
 
     return Readers
 
@@ -97,3 +108,4 @@ def test_interleaved_readers(bench: Lab, corpus: Corpus, case: Case) -> None:
             seed(bench.seed)(machine(shared)),
             settings=suite_settings(examples, steps=20),
         )
+    shared.ending.tell()
