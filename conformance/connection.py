@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
 import os
 import select
@@ -11,6 +12,7 @@ import ssl
 import time
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -42,8 +44,9 @@ class _Route:
     host: str
     port: int
     prefix: str
-    tunnel: bool
-    authorization: str | None
+    tunnel: bool = False
+    authorization: str | None = None
+    is_proxy: bool = False
 
 
 def _route(target: Target) -> _Route:
@@ -51,7 +54,7 @@ def _route(target: Target) -> _Route:
     proxies = {} if target.is_local else urllib.request.getproxies()
     proxy = proxies.get(target.url.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(target.host):
-        return _Route(target.host, target.port, target.path_prefix, False, None)
+        return _Route(target.host, target.port, target.path_prefix)
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if parts.scheme != "http" or not parts.hostname:
         raise NoConnectionError(f"the proxy {parts.scheme}://{parts.hostname} is not supported; only http:// ones are")
@@ -61,7 +64,7 @@ def _route(target: Target) -> _Route:
         credentials = f"Basic {base64.b64encode(pair.encode()).decode()}"
     absolute = f"{target.url.scheme}://{target.url.netloc}{target.path_prefix}"
     prefix = target.path_prefix if target.is_tls else absolute
-    return _Route(parts.hostname, parts.port or 80, prefix, target.is_tls, credentials)
+    return _Route(parts.hostname, parts.port or 80, prefix, target.is_tls, credentials, is_proxy=True)
 
 
 class Connection:
@@ -81,17 +84,19 @@ class Connection:
             self._socket = socket.create_connection((host or route.host, route.port), timeout=wait)
             try:
                 if route.tunnel:
-                    self._open_tunnel(target, route)
+                    self._open_tunnel(target, route, time.monotonic() + wait)
                 if target.is_tls:
-                    self._socket = _tls_context(target).wrap_socket(self._socket, server_hostname=target.host)
+                    context = _tls_context(target.ca_file, target.verify_tls)
+                    self._socket = context.wrap_socket(self._socket, server_hostname=target.host)
             except BaseException:
                 self._socket.close()
                 raise
         except (OSError, UnicodeError) as error:
-            raise NoConnectionError(_why(error)) from error
+            by = f"by the proxy {route.host}:{route.port}, " if route.is_proxy else ""
+            raise NoConnectionError(f"{by}{_why(error)}") from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def _open_tunnel(self, target: Target, route: _Route) -> None:
+    def _open_tunnel(self, target: Target, route: _Route, give_up: float) -> None:
         authority = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
         lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
         if route.authorization:
@@ -99,8 +104,9 @@ class Connection:
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         reader = ResponseReader(head_only=True)
         while not reader.done:
+            self._socket.settimeout(max(0.001, give_up - time.monotonic()))
             data = self._socket.recv(4096)
-            if not data:
+            if not data or time.monotonic() >= give_up:
                 break
             reader.feed(data)
         answer = reader.response()
@@ -119,16 +125,16 @@ class Connection:
 
     def closed_by_server(self, within: float) -> bool:
         """Whether the server closes the idle connection within so many seconds."""
-        readable, _, _ = select.select([self._socket], [], [], within)
-        if not readable:
-            return False
-        self._socket.settimeout(0.01)
-        try:
-            return self._socket.recv(1) == b""
-        except (TimeoutError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            return True
+        until = time.monotonic() + within
+        while select.select([self._socket], [], [], max(0.0, until - time.monotonic()))[0]:
+            self._socket.settimeout(0.01)
+            try:
+                return self._socket.recv(1) == b""
+            except (TimeoutError, ssl.SSLWantReadError):  # a TLS session ticket, which is nothing to read
+                continue
+            except OSError:
+                return True
+        return False
 
     def exchange(self, request: Request, deadline: float) -> Answer:
         """Send a request and read its whole answer, or what of it comes before `deadline`."""
@@ -177,9 +183,14 @@ class Connection:
         return ""
 
 
-def _tls_context(target: Target) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=os.fspath(target.ca_file) if target.ca_file else None)
-    if not target.verify_tls:
+@functools.cache
+def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - a key of the cache
+    """Made once a run: to read the authorities of a system takes longer than an exchange."""
+    try:
+        context = ssl.create_default_context(cafile=os.fspath(ca_file) if ca_file else None)
+    except OSError as error:
+        raise NoConnectionError(f"{ca_file} holds no certificate of an authority in PEM") from error
+    if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["http/1.1"])
