@@ -131,7 +131,8 @@ class Connection:
             try:
                 return self._socket.recv(1) == b""
             except (TimeoutError, ssl.SSLWantReadError):  # a TLS session ticket, which is nothing to read
-                continue
+                if time.monotonic() >= until:
+                    break
             except OSError:
                 return True
         return False
@@ -184,7 +185,7 @@ class Connection:
 
 
 @functools.cache
-def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - a key of the cache
+def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:
     """Made once a run: to read the authorities of a system takes longer than an exchange."""
     try:
         context = ssl.create_default_context(cafile=os.fspath(ca_file) if ca_file else None)

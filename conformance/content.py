@@ -23,7 +23,7 @@ _MISSING = object()
 _DEPTH_LIMIT = 900
 """Python's parser gives up near 1000 levels; JSON-3 wants answers to stay well below."""
 _DIGIT_LIMIT = 4300
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # possessive: without memory of the way back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _is_zlib(body: bytes) -> bool:
 
 def _unbrotli(body: bytes) -> bytes:
     decompressor = brotli.Decompressor()
-    plain = bytes(decompressor.process(body, output_buffer_limit=BODY_LIMIT))
+    plain = bytes(decompressor.process(body, output_buffer_limit=BODY_LIMIT)[:BODY_LIMIT])
     if not decompressor.is_finished() and decompressor.can_accept_more_data():
         raise brotli.error("the compressed data end too early")
     return plain

@@ -195,7 +195,7 @@ def _queue(lab: Lab, corpus: Corpus) -> None:
     corpus.first = _start(lab, "unicode")
     if corpus.first is None:
         return
-    exchange, corpus.second = lab.send(lab.api, corpus.first.conversation, "plain")
+    exchange, corpus.second = lab.send(lab.api, corpus.first.conversation, "plain", intent=Intent.SHAPE)
     after = corpus.first.poll(lab.api, 0, "first")
     corpus.queued = after is not None and after.status == "running"
     if corpus.second is None:

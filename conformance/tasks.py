@@ -189,7 +189,8 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
             return False
         if poll.next_offset is not None and poll.next_offset > offset:
             offset = poll.next_offset
-        if poll.status == RUNNING:
+        is_page = restarts and task.is_over  # a server that pages says `running` on the first page for ever
+        if poll.status == RUNNING and not is_page:
             over_since = None
         else:
             over_since = over_since or now

@@ -54,13 +54,15 @@ def run_verdict(rows: Iterable[tuple[Level, Verdict]], *, level: str, strict: bo
     """The verdict and the exit code of a run that judged these rows.
 
     A failed SHOULD row fails the run only where it is judged (`level` should) and `strict`. An applicable MUST row that
-    was not exercised or is inconclusive leaves the run undetermined, unless something failed.
+    was not exercised or is inconclusive leaves the run undetermined, unless something failed; where none but SHOULD
+    rows are judged, so does such a one of them. A run in which no row came to pass or fail says nothing either.
     """
     found = list(rows)
     must = [verdict for row, verdict in found if row is Level.MUST]
     should = [verdict for row, verdict in found if row is Level.SHOULD]
     if Verdict.FAIL in must or (strict and level == "should" and Verdict.FAIL in should):
         return RunVerdict.NONCONFORMANT, ExitCode.FAILED
-    if not must or {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE} & set(must):
+    deciding = set(must or should)
+    if not {Verdict.PASS, Verdict.FAIL} & deciding or {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE} & deciding:
         return RunVerdict.UNDETERMINED, ExitCode.UNDETERMINED
     return RunVerdict.CONFORMANT, ExitCode.CONFORMANT

@@ -42,7 +42,7 @@ class TestSuite:
         """The whole document."""
         count = {kind: sum(case.outcome == kind for case in self.cases) for kind in ("failure", "error", "skipped")}
         numbers = {
-            "name": self.name,
+            "name": _legal(self.name),
             "tests": str(len(self.cases)),
             "failures": str(count["failure"]),
             "errors": str(count["error"]),
@@ -54,7 +54,7 @@ class TestSuite:
         if self.properties:
             listed = ET.SubElement(suite, "properties")
             for name, value in self.properties.items():
-                ET.SubElement(listed, "property", name=name, value=_legal(value))
+                ET.SubElement(listed, "property", name=_legal(name), value=_legal(value))
         for case in self.cases:
             suite.append(_element(case))
         ET.indent(root)

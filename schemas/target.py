@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 import jsonschema
 import yaml
 
+from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON, validator
 
 DEFAULT_URL = "http://localhost:8091"
@@ -24,6 +26,8 @@ DEFAULT_URL = "http://localhost:8091"
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SECRET_WORD = 8
+"""Characters from which on a word of a header such as Cookie counts as a secret of its own."""
 _OWN_HEADERS = frozenset(
     {"authorization", "host", "content-length", "transfer-encoding", "content-type", "connection", "accept-encoding"}
 )
@@ -44,6 +48,12 @@ class Timeouts:
     """From sending a message until its task is final."""
     run: float = 300.0
     """A whole run of the suite."""
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "exchange", "task", "run"):
+            seconds = getattr(self, name)
+            if not 0 < seconds < math.inf:
+                raise TargetError(f"the timeout {name!r} is {seconds}; give seconds, more than none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +115,11 @@ class Target:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be written anywhere."""
-        tokens = (self.token, self.second_token)
-        carried = (
-            value for name, value in self.headers if re.search(r"auth|token|key|secret|cookie", name, re.IGNORECASE)
-        )
-        return tuple(secret for secret in (*tokens, *carried) if secret and secret != Target.token_placeholder())
+        found = [self.token, self.second_token]
+        for name, value in self.headers:
+            if re.search(r"auth|token|key|secret|cookie", name, re.IGNORECASE):
+                found += [value, *(word for word in re.split(r"[\s;,=]+", value) if len(word) >= _SECRET_WORD)]
+        return tuple(secret for secret in found if secret and secret != Target.token_placeholder())
 
     @staticmethod
     def token_placeholder() -> str:
@@ -125,20 +135,24 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise TargetError(f"{url!r} is no base URL; give one such as {DEFAULT_URL}")
-    if parts.query or parts.fragment or parts.username:
-        raise TargetError(f"the base URL {parts.hostname!r} must not carry a query, a fragment or a user name")
     try:
-        _ = parts.port
-    except ValueError as error:
-        raise TargetError(f"the port of {url!r} is no number from 0 to 65535") from error
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:  # what it says may hold a password
+        raise TargetError(f"the base URL has a host or a port that is none; give one such as {DEFAULT_URL}") from error
+    if parts.username is not None or parts.query or parts.fragment:
+        raise TargetError(f"the base URL {parts.hostname!r} must not carry a query, a fragment or a user name")
+    if not re.fullmatch(r"[!-~]+", url):
+        raise TargetError(f"{url!r} has characters that no request carries; write them percent-encoded or as punycode")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise TargetError(f"{url!r} is no base URL; give one such as {DEFAULT_URL}")
 
 
 def _check_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name) or not value.isprintable():
-        raise TargetError(f"{name!r} is no header; write it as NAME: VALUE")
+    if not _HEADER_NAME.fullmatch(name):
+        raise TargetError(f"{name!r} is no name of a header; write it as NAME: VALUE")
+    if not re.fullmatch(r"[\t -~]*", value):
+        raise TargetError(f"the header {name} has a value that no request carries; give it in printable ASCII")
     if name.lower() in _OWN_HEADERS:
         raise TargetError(f"the header {name} is the suite's own to set; leave it out")
 
@@ -159,7 +173,13 @@ def load_target(path: Path, environ: Mapping[str, str]) -> Target:
     for broken in validator("files/target.json").iter_errors(described):
         where = "/".join(str(part) for part in broken.absolute_path) or "the file"
         raise TargetError(f"{path}: {where}: {_sentence(broken)}")
-    return _target_of(described, path)
+    for identifier in described.get("not_applicable", {}):
+        if identifier not in load_catalogue().by_id:
+            raise TargetError(f"{path}: not_applicable: {identifier} is no row; `sendpoll requirements` lists them")
+    target = _target_of(described, path)
+    if target.ca_file is not None and not target.ca_file.is_file():
+        raise TargetError(f"{path}: tls/ca_file: there is no file {target.ca_file}")
+    return target
 
 
 def _sentence(broken: jsonschema.ValidationError) -> str:
