@@ -1,0 +1,45 @@
+"""`sendpoll doctor`: how much load this machine can generate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+_EPILOG = """\b
+Example:
+  sendpoll doctor --processes 2
+
+\b
+Exit codes:
+  0 measured   4 the generator could not be measured
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Write the numbers as JSON.")
+def doctor(processes: int, as_json: bool) -> None:
+    """Measure what this machine can generate, against a built-in stub server, in about 10 seconds.
+
+    A plan stays below 60 % of it, since beyond, the generator's own delays would be in the answer.
+    """
+    from sendpoll.load.doctor import DoctorError, measured_apart  # noqa: PLC0415 - imported where it is needed
+
+    try:
+        ceiling = measured_apart(processes)
+    except DoctorError as problem:
+        click.echo(f"Error: {problem}", err=True)
+        raise SystemExit(4) from problem
+    if as_json:
+        click.echo(json.dumps({**asdict(ceiling), "users": ceiling.users}, indent=1))
+        return
+    where = f"{processes} worker processes" if processes else "one process"
+    click.echo(f"{ceiling.requests_per_second:,.0f} requests a second at most, with {where} (each answer validated)")
+    click.echo(f"{ceiling.users:,} users that poll each 0.5 s can be planned with: 60 % of that")
+    if ceiling.cpu < 0.7:
+        click.echo(
+            f"The generator used only {ceiling.cpu:.0%} of a core, so the stub or another program on this machine "
+            "was the limit: the true ceiling is higher when the machine has nothing else to do"
+        )

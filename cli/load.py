@@ -1,0 +1,144 @@
+"""`sendpoll load`: hold load on a server, judge it, report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sendpoll.cli.target_options import secrets_of, target_of, target_options
+from sendpoll.schemas.target import Target, TargetError
+
+if TYPE_CHECKING:
+    from sendpoll.load.scenario import Scenario
+
+_EPILOG = """\b
+Examples:
+  sendpoll load --users 20 --duration 60s          the reference server, started for it
+  sendpoll load https://agent.example --scenario chat --slo "ttfe p95 <= 2s"
+  sendpoll load URL --users 3000 --processes 4 --report-dir reports
+  sendpoll load URL --arrivals 3/s --users 200 --duration 5min
+
+\b
+Exit codes:
+  0 pass   1 an objective failed   2 usage   3 inconclusive
+  4 the generator was late or lost something   5 the target cannot be reached
+"""
+_RESULT = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("url", required=False)
+@click.option("--users", "-u", type=click.IntRange(1), help="The most users at once.")
+@click.option("--duration", "-t", metavar="TIME", help="Such as 60s or 5min.")
+@click.option(
+    "--scenario",
+    default="smoke",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="burst, chat, mobile, smoke, soak, or a file.",
+)
+@click.option("--shape", type=_SHAPES, help="How users come and go.")
+@click.option("--arrivals", metavar="RATE", help="Messages at random times, such as 3/s, whoever is free.")
+@click.option("--pacing", type=click.Choice(["loop", "grid"]), help="Poll after each answer, or at fixed times.")
+@click.option("--poll-interval", metavar="TIME", help="Between two polls.")
+@click.option("--think", metavar="TIME", help="Mean time between a task and the next message.")
+@click.option("--slo", "slos", multiple=True, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".')
+@click.option("--inconclusive", type=click.Choice(["inconclusive", "pass", "fail"]), default="inconclusive",
+              show_default=True, help="What an undecided objective counts as.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--compare", type=_RESULT, metavar="RESULT.JSON", help="Tell what got slower since then.")
+@click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
+@target_options
+@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.option("--master", is_flag=True, help="Wait for workers from other machines.")
+@click.option("--expect-workers", type=click.IntRange(1), default=1, show_default=True, help="With --master.")
+@click.option("--worker", is_flag=True, help="Work for the master at --master-host.")
+@click.option("--master-host", default="127.0.0.1", show_default=True, help="With --worker.")
+@click.option("--master-port", type=click.IntRange(1, 65535), default=5557, show_default=True, help="With either.")
+@click.option("--web", is_flag=True, help="Show the run in Locust's web page too.")
+@click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="With --web.")
+def load(**options: Any) -> None:
+    """Hold load on the server at URL; without one, on a reference server that is started for it.
+
+    Users ensure a workspace, open conversations, send messages and poll their tasks, as the published clients do. Every
+    answer is validated, and every task is checked for events that are lost, repeated, changed or of another task.
+    """
+    if options["worker"]:
+        _work(options)
+        return
+    scenario = _scenario(options)
+    with _target(options) as target:
+        code = _hold(target, scenario, options)
+    raise SystemExit(code)
+
+
+def _work(options: dict[str, Any]) -> None:
+    from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.worker import run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
+
+    try:
+        run_worker(options["master_host"], options["master_port"], secrets_of(options))
+    except (EngineError, TargetError) as problem:
+        raise click.UsageError(str(problem)) from problem
+
+
+def _scenario(options: dict[str, Any]) -> Scenario:
+    from sendpoll.load.options import Overrides, scenario_with  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.load.scenario import ScenarioError  # noqa: PLC0415
+
+    names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "slos")
+    try:
+        return scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
+    except ScenarioError as problem:
+        raise click.UsageError(str(problem)) from problem
+
+
+def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
+    from sendpoll.load.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.engine import EngineError, Fleet, Workload  # noqa: PLC0415
+    from sendpoll.load.job import Job, consoles, run_job  # noqa: PLC0415
+
+    job = Job(
+        workload=Workload(target, scenario, options["seed"]),
+        fleet=Fleet(
+            processes=options["processes"],
+            master=options["master"],
+            bind_port=options["master_port"],
+            expect_workers=options["expect_workers"],
+            web_port=options["web_port"] if options["web"] else None,
+        ),
+        report_dir=options["report_dir"],
+        compare=options["compare"],
+        inconclusive=options["inconclusive"],
+    )
+    out, err = consoles()
+    try:
+        return run_job(job, out, err)
+    except (EngineError, CompareError, TargetError) as problem:
+        raise click.UsageError(str(problem)) from problem
+    except OSError as problem:
+        raise click.ClickException(f"{problem.filename or job.report_dir}: {problem.strerror or problem}") from problem
+
+
+@contextlib.contextmanager
+def _target(options: dict[str, Any]) -> Iterator[Target]:
+    """The target that was named, or a reference server for the length of the run."""
+    named = target_of(options["url"], options)
+    if named is not None:
+        yield named
+        return
+    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
+    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+
+    token = secrets.token_urlsafe(24)
+    with spawned(Settings(tokens=(token,), port=0)) as url:
+        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+        yield Target(base_url=url, token=token)

@@ -1,0 +1,29 @@
+"""`sendpoll locustfile`: the file for those who run plain `locust`."""
+
+from __future__ import annotations
+
+import click
+
+_EPILOG = """\b
+Example:
+  sendpoll locustfile > locustfile.py
+  SENDPOLL_TOKEN=T locust --host http://localhost:8091 --headless -u 20 -t 60s
+"""
+_FILE = """from sendpoll.load import SendpollUser
+
+
+class Person(SendpollUser):
+    scenario = {scenario!r}
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--scenario", default="chat", show_default=True, metavar="NAME|FILE", help="What the users do.")
+def locustfile(scenario: str) -> None:
+    """Print a locustfile for plain Locust.
+
+    Locust says how many users there are; the scenario says what each does. SENDPOLL_TOKEN holds the token, or
+    SENDPOLL_TARGET names a target file; SENDPOLL_REPORT_DIR a folder for the reports. The exit code is that of
+    `sendpoll load`.
+    """
+    click.echo(_FILE.format(scenario=scenario), nl=False)

@@ -1,0 +1,141 @@
+"""`sendpoll plan`: how many users a server holds, what gives first, and how sure that is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sendpoll.cli.target_options import target_of, target_options
+from sendpoll.schemas.target import Target
+
+if TYPE_CHECKING:
+    from sendpoll.load.plan.session import PlanJob
+
+_EPILOG = """\b
+Examples:
+  sendpoll plan                                     the reference server, started for it
+  sendpoll plan https://agent.example --slo "ttfe p95 <= 2s" --slo "task p95 <= 30s"
+  sendpoll plan URL --slo "gold: ttfe p95 <= 1s" --slo "silver: ttfe p95 <= 3s"
+  sendpoll plan URL --require-users 50 --quick --report-dir reports
+  sendpoll plan URL --arrivals
+
+\b
+Exit codes:
+  0 an answer, or the required users are held   1 an objective is missed, or they are not held
+  2 usage   3 the time was too short to tell   4 the generator was the limit   5 the target broke or is not there
+"""
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("url", required=False)
+@click.option("--slo", "slos", multiple=True, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".')
+@click.option("--scenario", default="chat", show_default=True, metavar="NAME|FILE", help="What each user does.")
+@click.option("--think", metavar="TIME", help="Mean time between a task and the next message.")
+@click.option("--poll-interval", metavar="TIME", help="Between two polls.")
+@click.option("--max-users", type=click.IntRange(1), default=1000, show_default=True, help="Never hold more.")
+@click.option("--max-rate", type=click.FloatRange(0.01), default=1000.0, show_default=True, help="With --arrivals.")
+@click.option("--budget", metavar="TIME", help="For everything; 12min, or 4min with --quick.")
+@click.option("--quick", is_flag=True, help="A coarser answer in a third of the time.")
+@click.option("--require-users", type=click.FloatRange(0, min_open=True), metavar="N", help="Pass only if held.")
+@click.option("--arrivals", is_flag=True, help="Search for messages a second that come whoever is free.")
+@click.option("--polls", is_flag=True, help="Then poll each 0.25, 0.5 and 1 s at the answer; takes longer.")
+@click.option("--no-doctor", is_flag=True, help="Do not measure the generator first.")
+@click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
+@target_options
+@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.option("--master", is_flag=True, help="Wait for workers from other machines: sendpoll load --worker.")
+@click.option("--expect-workers", type=click.IntRange(1), default=1, show_default=True, help="With --master.")
+@click.option("--master-port", type=click.IntRange(1, 65535), default=5557, show_default=True, help="With --master.")
+def plan(**options: Any) -> None:
+    """Find how many users the server at URL holds within its objectives; without a URL, a reference server.
+
+    Users are doubled until an objective is missed, and the level between is narrowed down, each with as many tasks as
+    it takes to be sure. The server must be yours to overload: it will be, for some seconds.
+    """
+    with _target(options) as target:
+        code = _plan(target, options)
+    raise SystemExit(code)
+
+
+def _plan(target: Target, options: dict[str, Any]) -> int:
+    from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.job import consoles  # noqa: PLC0415
+    from sendpoll.load.plan.session import run_plan  # noqa: PLC0415
+
+    job = _job(target, options)
+    out, err = consoles()
+    try:
+        return run_plan(job, out, err)
+    except EngineError as problem:
+        raise click.UsageError(str(problem)) from problem
+    except OSError as problem:
+        raise click.ClickException(f"{problem.filename or job.report_dir}: {problem.strerror or problem}") from problem
+
+
+def _job(target: Target, options: dict[str, Any]) -> PlanJob:
+    from sendpoll.load.durations import parse_seconds  # noqa: PLC0415
+    from sendpoll.load.engine import Fleet, Workload  # noqa: PLC0415
+    from sendpoll.load.options import Overrides, scenario_with  # noqa: PLC0415
+    from sendpoll.load.plan.polling import INTERVALS  # noqa: PLC0415
+    from sendpoll.load.plan.session import PlanJob  # noqa: PLC0415
+    from sendpoll.load.plan.settings import FULL, QUICK, Settings, SettingsError, for_tasks  # noqa: PLC0415
+    from sendpoll.load.scenario import ScenarioError  # noqa: PLC0415
+
+    quick = options["quick"]
+    names = ("slos", "think", "poll_interval")
+    try:
+        scenario = scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
+        service, notes = for_tasks(scenario.service_level)
+        settings = Settings(
+            service=service,
+            arrivals=options["arrivals"],
+            max_level=options["max_rate"] if options["arrivals"] else options["max_users"],
+            budget_s=parse_seconds(options["budget"] or ("4min" if quick else "12min")),
+            pace=QUICK if quick else FULL,
+            task_deadline_s=scenario.task_deadline_s,
+            start_spread_s=scenario.start_spread_s,
+        )
+    except (ScenarioError, SettingsError) as problem:
+        raise click.UsageError(str(problem)) from problem
+    except ValueError as problem:
+        raise click.UsageError(f"--budget: {problem}") from problem
+    return PlanJob(
+        workload=Workload(target, scenario, options["seed"]),
+        settings=settings,
+        fleet=Fleet(
+            processes=options["processes"],
+            master=options["master"],
+            bind_port=options["master_port"],
+            expect_workers=options["expect_workers"],
+        ),
+        quick=quick,
+        required=options["require_users"],
+        poll_intervals=INTERVALS if options["polls"] else (),
+        doctor=not options["no_doctor"],
+        report_dir=options["report_dir"],
+        notes=notes,
+    )
+
+
+@contextlib.contextmanager
+def _target(options: dict[str, Any]) -> Iterator[Target]:
+    """The target that was named, or a reference server for the length of the plan."""
+    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
+    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+
+    named = target_of(options["url"], options)
+    if named is not None:
+        yield named
+        return
+    token = secrets.token_urlsafe(24)
+    with spawned(Settings(tokens=(token,), port=0)) as url:
+        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+        yield Target(base_url=url, token=token)

@@ -1,0 +1,128 @@
+"""One `sendpoll load`: hold the scenario's shape, decide, write the reports, and say it all in an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from sendpoll.load.compare import CompareError, compare, read_result, refuse_unlike
+from sendpoll.load.engine import Fleet, RunResult, Workload, linger, run
+from sendpoll.load.health import overall
+from sendpoll.load.live import LiveProgress
+from sendpoll.load.report.html import html_report
+from sendpoll.load.report.junit import junit
+from sendpoll.load.report.markdown import markdown_summary
+from sendpoll.load.report.tasks import write_tasks
+from sendpoll.load.report.terminal import print_summary
+from sendpoll.load.result import RunFacts, load_result, write_result
+from sendpoll.load.shapes import ShapeController
+from sendpoll.load.verdict import ExitCode, InconclusiveAs, Verdict
+from sendpoll.schemas.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that `sendpoll load` was asked for."""
+
+    workload: Workload
+    fleet: Fleet
+    report_dir: Path | None = None
+    compare: Path | None = None
+    """The `result.json` of an earlier run."""
+    inconclusive: InconclusiveAs = "inconclusive"
+
+
+def consoles() -> tuple[Console, Console]:
+    """Where the result goes, and where progress goes: standard output and standard error."""
+    return Console(soft_wrap=False), Console(stderr=True)
+
+
+def run_job(job: Job, out: Console, err: Console) -> ExitCode:
+    """Do the whole job.
+
+    Raises EngineError or CompareError where it cannot begin, OSError where a report cannot be written.
+    """
+    scenario = job.workload.scenario
+    if job.report_dir:
+        job.report_dir.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made is known before the load
+    err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim", highlight=False)
+    if job.fleet.web_port is not None:
+        err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}", highlight=False)
+    before = _earlier(job)
+    with LiveProgress(err) as progress:
+        controller = ShapeController(scenario.shape, scenario.start_spread_s)
+        held = run(job.workload, controller, fleet=job.fleet, progress=progress)
+    result, verdict = conclude(job, held)
+    if before is not None:
+        verdict = _compare(before, result, verdict, err)
+    if job.report_dir:
+        write_reports(job, held, result)
+    print_summary(result, out)
+    if job.report_dir:
+        err.print(f"\nReports: {job.report_dir}", style="dim", highlight=False)
+    if job.fleet.web_port is not None and err.is_terminal:
+        err.print("The page stays until Ctrl-C.", style="dim")
+        linger()
+    return verdict.code
+
+
+def _earlier(job: Job) -> dict[str, Any] | None:
+    """The result to compare with, refused before the load where it is of another workload. Raises CompareError."""
+    if job.compare is None:
+        return None
+    scenario = job.workload.scenario
+    before = read_result(job.compare)
+    refuse_unlike(before, {"workload_digest": scenario.digest, "scenario": scenario.as_json()})
+    return before
+
+
+def _compare(before: dict[str, Any], result: dict[str, Any], verdict: Verdict, err: Console) -> Verdict:
+    """Add the comparison to the result. A run that kept its objectives fails all the same if it got worse."""
+    try:
+        comparison = compare(before, result)
+    except CompareError as refused:
+        err.print(f"Not compared: {refused}", highlight=False)
+        return verdict
+    result["comparison"] = comparison.as_json()
+    if not comparison.worse or verdict.code not in {ExitCode.PASS, ExitCode.INCONCLUSIVE}:
+        return verdict
+    worse = Verdict(ExitCode.SLO_FAILED, "worse than the run before", (comparison.sentence, *verdict.reasons))
+    result.update(worse.as_json(), exit_code=int(worse.code))
+    return worse
+
+
+def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], Verdict]:
+    """The content of `result.json`, and the verdict."""
+    health = overall(held.health)
+    facts = RunFacts(
+        target=job.workload.target,
+        scenario=job.workload.scenario,
+        seed=job.workload.seed,
+        started_at=held.started_at,
+        seconds=held.seconds,
+        workers=held.workers,
+        generator=health.as_json(),
+        problems=(*held.problems, *health.problems),
+        unreachable=held.unreachable,
+        interrupted=held.interrupted,
+        samples=held.samples,
+    )
+    return load_result(facts, held.metrics, job.inconclusive)
+
+
+def write_reports(job: Job, held: RunResult, result: Mapping[str, Any]) -> None:
+    """Write every report into the report folder. Raises OSError."""
+    assert job.report_dir is not None  # noqa: S101 - the caller has looked
+    write_result(result, job.report_dir / "result.json")
+    (job.report_dir / "report.html").write_text(html_report(result), encoding="utf-8")
+    (job.report_dir / "junit.xml").write_text(junit(result), encoding="utf-8")
+    (job.report_dir / "summary.md").write_text(markdown_summary(result), encoding="utf-8")
+    write_tasks(held.records, job.report_dir / "tasks.jsonl", Redactor(job.workload.target.secrets))
+
+
+def _shape(job: Job) -> str:
+    return ", ".join(f"{key} {value}" for key, value in job.workload.scenario.shape.as_json().items() if key != "kind")

@@ -1,0 +1,200 @@
+"""Our users under plain `locust`: what a locustfile imports, and the hooks that make Locust's run one of ours.
+
+Locust starts and stops the users then; we measure, judge by the scenario's objectives when it quits, and set the exit
+code. The target is Locust's host, with SENDPOLL_TOKEN for a token, or SENDPOLL_TARGET for a target file. With
+SENDPOLL_REPORT_DIR, all reports are written there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar, Final, NoReturn
+
+import gevent
+import locust.runners
+from locust import events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from sendpoll.load.collector import LocalCollector, WorkerCollector
+from sendpoll.load.engine import Fleet, Order, RunResult, Workload
+from sendpoll.load.generator import Generator
+from sendpoll.load.job import Job, conclude, consoles, write_reports
+from sendpoll.load.metrics import Metrics
+from sendpoll.load.records import TaskRecord
+from sendpoll.load.report.terminal import print_summary
+from sendpoll.load.runner import patience_of, run_name, spare_the_collector
+from sendpoll.load.scenario import ScenarioError
+from sendpoll.load.scenario_file import load_scenario
+from sendpoll.load.user import SendpollUser as AttachedUser
+from sendpoll.load.user import attach
+from sendpoll.load.verdict import ExitCode
+from sendpoll.load.web import add_tab
+from sendpoll.schemas.target import Target, TargetError, load_target
+
+DRAIN: Final = "sendpoll_drain"
+REPORT: Final = "sendpoll"
+_REPORT_S: Final = 1.0
+
+
+class SendpollUser(AttachedUser):
+    """One person who sends and polls. Derive from it in a locustfile and name a scenario."""
+
+    abstract = True
+    scenario: ClassVar[str] = "smoke"
+    """A shipped scenario or the path of a file. Its shape is not used: Locust says how many users there are."""
+
+
+class PlainRun:
+    """One run of one environment, from its first user until Locust quits."""
+
+    def __init__(self, environment: Environment, user_class: type[SendpollUser]) -> None:
+        self._environment = environment
+        self._user_class = user_class
+        self._workload: Workload | None = None
+        self._generator: Generator | None = None
+        self._collector: LocalCollector | WorkerCollector | None = None
+        self._records: list[TaskRecord] = []
+        self._started_at = 0.0
+        self._began_at = 0.0
+
+    def hook(self) -> None:
+        """Take part in what Locust does."""
+        environment = self._environment
+        environment.events.test_start.add_listener(self._on_start)
+        add_tab(environment, self._metrics)
+        if isinstance(environment.runner, WorkerRunner):
+            locust.runners.WORKER_REPORT_INTERVAL = _REPORT_S
+            environment.runner.register_message(DRAIN, self._on_drain)
+            environment.events.report_to_master.add_listener(self._on_report)
+            return
+        environment.events.quitting.add_listener(self._on_quitting)
+        if isinstance(environment.runner, MasterRunner):
+            environment.events.worker_report.add_listener(self._on_worker_report)
+            environment.events.test_stopping.add_listener(self._on_stopping)
+
+    def _metrics(self) -> Metrics | None:
+        return self._collector.metrics if self._collector else None
+
+    def _on_start(self, **_: Any) -> None:
+        workload = self._workload = _workload(self._environment, self._user_class)
+        # Locust's default is to stop users in the middle of their tasks.
+        self._environment.stop_timeout = max(self._environment.stop_timeout, patience_of(workload))
+        self._records = []
+        self._started_at, self._began_at = time.time(), time.perf_counter()
+        runner = self._environment.runner
+        if isinstance(runner, MasterRunner):
+            self._collector = WorkerCollector(workload.scenario)
+            return
+        if self._generator is not None:
+            self._generator.stop()
+        index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        self._generator = Generator(workload, run_name(), index)
+        self._generator.begin(0.0)
+        attach(self._environment, self._generator)
+        spare_the_collector()
+        if not isinstance(runner, WorkerRunner):
+            self._collector = LocalCollector(self._generator)
+            gevent.spawn(self._tick, self._generator)
+
+    def _tick(self, generator: Generator) -> None:
+        """Close a window each second, as long as the run is the present one."""
+        while self._generator is generator and self._collector is not None and self._environment.runner is not None:
+            gevent.sleep(1.0)
+            self._collector.collect(self._environment.runner.user_count)
+            self._records.extend(self._collector.metrics.take_records())
+
+    def _on_report(self, data: dict[str, Any], **_: Any) -> None:
+        if self._generator is not None and self._environment.runner is not None:
+            self._generator.tick(self._environment.runner.user_count)
+            data[REPORT] = self._generator.report()
+
+    def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:
+        collector = self._collector
+        if REPORT not in data or not isinstance(collector, WorkerCollector):
+            return
+        if client_id not in collector.workers:
+            collector.joined(client_id, client_id)
+        collector.reported(client_id, data[REPORT], data["user_count"])
+        self._records.extend(collector.metrics.take_records())
+
+    def _on_stopping(self, **_: Any) -> None:
+        """Locust's master leaves half a second after it told the workers to; tasks that run on would be lost."""
+        collector, runner = self._collector, self._environment.runner
+        if not isinstance(collector, WorkerCollector) or not isinstance(runner, MasterRunner):
+            return
+        collector.obey(Order(0))
+        runner.send_message(DRAIN)
+        deadline = time.perf_counter() + self._environment.stop_timeout
+        while not collector.is_settled() and runner.worker_count and time.perf_counter() < deadline:
+            gevent.sleep(0.2)
+
+    def _on_drain(self, **_: Any) -> None:
+        runner = self._environment.runner
+        assert runner is not None  # noqa: S101 - it has just received a message
+        gevent.spawn(runner.stop_users, runner.user_classes_count)
+
+    def _on_quitting(self, **_: Any) -> None:
+        """Judge, report, and set the exit code, whatever it comes to: without one Locust would make up its own."""
+        runner, collector, workload = self._environment.runner, self._collector, self._workload
+        if runner is None or collector is None or workload is None:
+            return  # no user was ever started
+        runner.quit()
+        if isinstance(collector, LocalCollector):
+            collector.collect(0)
+        self._records.extend(collector.metrics.take_records())
+        held = RunResult(
+            metrics=collector.metrics,
+            records=self._records,
+            cohorts=collector.cohorts(),
+            health=collector.health,
+            problems=tuple(collector.problems),
+            started_at=self._started_at,
+            seconds=time.perf_counter() - self._began_at,
+            workers=len(collector.workers) if isinstance(collector, WorkerCollector) else 0,
+            unreachable=collector.unconnected if not collector.answered and collector.unconnected else None,
+            samples=collector.samples,
+        )
+        folder = os.environ.get("SENDPOLL_REPORT_DIR")
+        job = Job(workload=workload, fleet=Fleet(), report_dir=Path(folder) if folder else None)
+        result, verdict = conclude(job, held)
+        if job.report_dir:
+            job.report_dir.mkdir(parents=True, exist_ok=True)
+            write_reports(job, held, result)
+        print_summary(result, consoles()[1])
+        self._environment.process_exit_code = int(verdict.code)
+
+
+def _workload(environment: Environment, user_class: type[SendpollUser]) -> Workload:
+    """What the environment and the class describe. Ends Locust where they make no sense."""
+    try:
+        scenario = load_scenario(user_class.scenario)
+        file = os.environ.get("SENDPOLL_TARGET")
+        target = load_target(Path(file), os.environ) if file else Target()
+        host, token = environment.host or user_class.host, os.environ.get("SENDPOLL_TOKEN")
+        target = dataclasses.replace(target, base_url=host or target.base_url, token=token or target.token)
+    except (ScenarioError, TargetError) as problem:
+        _give_up(str(problem))
+    return Workload(target, scenario)
+
+
+def _give_up(sentence: str) -> NoReturn:
+    sys.stderr.write(f"Error: {sentence}\n")
+    sys.exit(ExitCode.USAGE)
+
+
+def _on_init(environment: Environment, **_: Any) -> None:
+    """Hook into an environment that runs users of ours."""
+    classes = [one for one in environment.user_classes if issubclass(one, SendpollUser)]
+    if not classes:
+        return
+    if any(one.scenario != classes[0].scenario for one in classes):
+        _give_up("the user classes of a locustfile must name one and the same scenario")
+    PlainRun(environment, classes[0]).hook()
+
+
+events.init.add_listener(_on_init)

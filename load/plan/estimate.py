@@ -1,0 +1,127 @@
+"""From what was seen at each level to the level at which an objective is no longer met, and how sure that is.
+
+Attainment can only fall as load grows, so the levels are fitted with the nearest falling sequence (pool adjacent
+violators) and the crossing of the objective's share is interpolated between the two levels around it, on the log-odds
+scale. The interval comes from redrawing: each level's share from what its effective samples leave open, and the shape
+of the curve between two levels, which nobody saw, from nearly flat to nearly a step at either end. So two levels far
+apart give a wide interval however many samples they have.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sendpoll.load.plan.evidence import Book, Point
+
+DRAWS: Final = 400
+_COVERAGE: Final = 0.95
+_DOUBT: Final = 0.5
+"""Bad samples that any level might have had besides, at a share of 95 %; fewer where fewer are allowed (Jeffreys)."""
+_ANOTHER_HOLD: Final = 0.06
+"""By how much (standard deviation, as a share) what one hold says of the answer differs from what the next one says,
+beyond what its samples tell: a hold is a minute of a server's life."""
+_NEAR: Final = 1.25
+_BEND: Final = math.log(3.0)
+"""Between two levels the fraction of the way is raised to a power from 1/3 to 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Where an objective stops being met. All in levels: users, or messages a second."""
+
+    level: float | None
+    """The best guess; None where no crossing was seen."""
+    low: float
+    """At least this, at 95 %; 0 where not even the lowest level was good."""
+    high: float | None
+    """At most this, at 95 %; None where nothing bounds it from above."""
+
+    @property
+    def ratio(self) -> float:
+        """The upper end of the interval over the lower: 1.2 is about 10 % to either side."""
+        return math.inf if self.high is None or self.low <= 0 else self.high / self.low
+
+
+def falling(values: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """The nearest sequence that never rises, in weighted least squares (pool adjacent violators)."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values, weights, strict=True):
+        blocks.append((value, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] < blocks[-1][0]:
+            (value_1, weight_1, size_1), (value_2, weight_2, size_2) = blocks[-2:]
+            merged = weight_1 + weight_2
+            blocks[-2:] = [((value_1 * weight_1 + value_2 * weight_2) / merged, merged, size_1 + size_2)]
+    return [value for value, _, size in blocks for _ in range(size)]
+
+
+def crossing(levels: Sequence[float], shares: Sequence[float], target: float, bend: float = 1.0) -> float | None:
+    """The level at which falling shares go through the target.
+
+    0.0 if the first is below it already, None if none is. `bend` is the power that the fraction of the way between two
+    levels is raised to: 1 is straight on the log-odds scale.
+    """
+    if not levels or shares[0] < target:
+        return 0.0
+    for place in range(len(levels) - 1):
+        above, below = shares[place], shares[place + 1]
+        if above >= target > below:
+            way = (_log_odds(above) - _log_odds(target)) / (_log_odds(above) - _log_odds(below))
+            low, high = math.log(levels[place]), math.log(levels[place + 1])
+            return math.exp(low + (high - low) * float(way**bend))
+    return None
+
+
+def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
+    """Where an objective's share goes through its target, from every level that was held.
+
+    Where there was no bad sample at all, no level bounds it.
+    """
+    sampled = [point for point in points if point.total]
+    if not any(point.good < point.total for point in sampled):
+        return Capacity(None, max((point.level for point in sampled), default=0.0), None)
+    levels = [point.level for point in sampled]
+    weights = [point.effective_good + point.effective_bad for point in sampled]
+    rng = random.Random(seed)
+    drawn = sorted(_draw(sampled, levels, weights, target, rng) for _ in range(DRAWS))
+    best = drawn[DRAWS // 2]
+    near = sum(point.holds for point in sampled if 1 / _NEAR < point.level / max(best, 1e-9) < _NEAR)
+    spread = _ANOTHER_HOLD / math.sqrt(max(1, near))
+    drawn = sorted(level * math.exp(rng.gauss(0.0, spread)) for level in drawn)
+    tail = (1 - _COVERAGE) / 2
+    low, high = drawn[int(DRAWS * tail)], drawn[min(DRAWS - 1, math.ceil(DRAWS * (1 - tail)))]
+    if math.isinf(low):
+        low = max(levels, default=0.0)
+    return Capacity(None if math.isinf(best) else best, min(low, best), None if math.isinf(high) else max(best, high))
+
+
+def _draw(
+    points: Sequence[Point], levels: Sequence[float], weights: Sequence[float], target: float, rng: random.Random
+) -> float:
+    doubt = _DOUBT * min(1.0, (1 - target) / 0.05)
+    shares = [
+        rng.betavariate(point.effective_good + _DOUBT / point.effect, point.effective_bad + doubt / point.effect)
+        for point in points
+    ]
+    found = crossing(levels, falling(shares, weights), target, math.exp(rng.uniform(-_BEND, _BEND)))
+    return math.inf if found is None else found
+
+
+def _log_odds(share: float) -> float:
+    bounded = min(max(share, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
+
+
+def lowest(found: Sequence[Capacity]) -> Capacity:
+    """The capacity under several objectives: each end of its interval is the lowest of theirs."""
+    levels = [one.level for one in found if one.level is not None]
+    highs = [one.high for one in found if one.high is not None]
+    return Capacity(min(levels, default=None), min((one.low for one in found), default=0.0), min(highs, default=None))
+
+
+def tier_capacity(book: Book, tier: str) -> Capacity:
+    """The capacity under all objectives of a tier."""
+    return lowest([capacity(book.points(place), book.objectives[place].share) for place in book.places(tier)])

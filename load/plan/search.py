@@ -1,0 +1,387 @@
+"""The search: which level to hold next, from what the steps so far have shown, until the answer is close enough.
+
+Baseline at one user, doubling until a step fails, recovery, then between good and bad: first the middle of the two,
+and once they are neighbours, whichever level the interval needs most. Last, the recommended level is confirmed.
+A generator: it yields holds and is sent steps, so it runs in any engine's time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
+
+from sendpoll.load.plan.estimate import Capacity, falling, tier_capacity
+from sendpoll.load.plan.evidence import Book, Tally
+from sendpoll.load.plan.judge import Assessment, Verdict, assess, objective_verdict
+from sendpoll.load.plan.outcome import Conclusion, End
+from sendpoll.load.plan.settings import GENERATOR_SHARE, Settings
+from sendpoll.load.plan.steps import Hold, Purpose, Step
+
+_SETTLE_S: Final = 5.0
+_LEAST_SETTLE_S: Final = 2.0
+_RECOVERY_LIMIT_S: Final = 180.0
+_RECOVERY_LIMIT_SHARE: Final = 0.25
+_LADDER_TASKS: Final = 10
+_REFINE_MISSES: Final = 4
+"""A refining hold has tasks enough to expect this many bad ones where the share is exactly met."""
+_MOST_REFINE_TASKS: Final = 400
+_UNHURRIED: Final = 1.1
+_SHRINK: Final = 0.6
+_NEAR: Final = 1.5
+_SLOW_RECOVERY: Final = 3.0
+_NOT_EVEN_ONE: Final = "even the lowest level is not served within the objectives"
+_CONFIRM_LIMIT_S: Final = 300.0
+
+
+class _EndedError(Exception):
+    """The search is over before its natural end."""
+
+    def __init__(self, end: End, because: str) -> None:
+        super().__init__(because)
+        self.end = end
+        self.because = because
+
+
+class Search:
+    """One search. `run` is the generator; `book` fills with every sound step."""
+
+    def __init__(self, settings: Settings, book: Book) -> None:
+        self.settings = settings
+        self.book = book
+        self.assessments: list[Assessment] = []
+        self._tier = book.tiers[0]
+        self._clock = 0.0
+        self.cycle_s = 0.0
+        self._response = 0.0
+        self._alone = 0.0
+        self._recovery: float | None = None
+        self._recovered = True
+        self._recommended: float | None = None
+        self._confirmed = False
+
+    def run(self) -> Generator[Hold, Step, Conclusion]:
+        """Hold levels until the answer is known, or until it cannot be."""
+        try:
+            end, because = yield from self._climb()
+            if end is None:
+                end, because = yield from self._refine()
+            if end in {End.CONVERGED, End.BUDGET}:
+                yield from self._confirm()
+        except _EndedError as ended:
+            end, because = ended.end, ended.because
+        return self.conclude(end, because)
+
+    def conclude(self, end: End, because: str) -> Conclusion:
+        """What is known by now; also for a search that somebody stopped."""
+        if self._recommended is None and self.book.steps:
+            found = self.capacity()
+            best = found.low if found.level is None else found.level
+            self._recommended = self._with_headroom(best) if best >= self._lowest() else None
+        return Conclusion(
+            end=end,
+            because=because,
+            assessments=tuple(self.assessments),
+            recommended=self._recommended,
+            confirmed=self._confirmed,
+            non_monotonic=self._non_monotonic(),
+            recovery_s=self._recovery,
+            recovered=self._recovered,
+        )
+
+    # The ladder
+
+    def _climb(self) -> Generator[Hold, Step, tuple[End | None, str]]:
+        """Double the level until a step fails; the end and why, or no end where there is something to refine."""
+        level = self.settings.rounded(self._start())
+        purpose = Purpose.BASELINE
+        while True:
+            seen = yield from self._held(level, purpose)
+            if seen.has_failed:
+                break
+            top, end, because = self._top()
+            if level >= top:
+                settled = yield from self._settle_top(level)
+                if not settled.has_failed:
+                    return end, because
+                break
+            level, purpose = self.settings.rounded(min(level * self._stride(seen), top)), Purpose.LADDER
+        if purpose is Purpose.BASELINE:
+            seen = yield from self._held(level, Purpose.BASELINE)
+            if seen.has_failed:
+                return End.SLO_UNREACHABLE, _NOT_EVEN_ONE
+        yield from self._recover()
+        return None, ""
+
+    def _stride(self, seen: Assessment) -> float:
+        """Twice the level; two doublings at once while tasks take no longer than they did without competition."""
+        if seen.step.hold.purpose is Purpose.BASELINE:
+            self._alone = self._response
+            return 4.0
+        unhurried = self._response <= _UNHURRIED * self._alone + 0.05
+        return 4.0 if unhurried and not any(one.tally.bad for one in seen.wanted) else 2.0
+
+    def _start(self) -> float:
+        return 1.0 if not self.settings.arrivals else 0.2
+
+    def _settle_top(self, level: float) -> Generator[Hold, Step, Assessment]:
+        """The highest level that may be held has not failed yet: look at it for longer."""
+        seen = yield from self._held(level, Purpose.REFINE)
+        if seen.verdict is Verdict.INCONCLUSIVE:
+            seen = yield from self._held(level, Purpose.REFINE)
+        return seen
+
+    def _top(self) -> tuple[float, End, str]:
+        """The highest level that may be held, and what it means when it is reached."""
+        top = self.settings.max_level
+        most = self.settings.generator_requests
+        last = self.book.steps[-1] if self.book.steps else None
+        if most is not None and last is not None and last.requests_per_second > 0:
+            bound = GENERATOR_SHARE * most * last.level / last.requests_per_second
+            if bound < top:
+                share = f"{GENERATOR_SHARE:.0%}"
+                return bound, End.GENERATOR_BOUND, f"more would take over {share} of what this generator can do"
+        return top, End.MAX_USERS_REACHED, f"the limit of {top:g} {self.settings.unit} was reached"
+
+    def _recover(self) -> Generator[Hold, Step, None]:
+        """Go back to the last good level until the server is itself again, and measure how long that takes.
+
+        A level may have looked good by chance: if the server does not come back there, it is given the lowest one.
+        """
+        good, _ = self._bracket(self._tier)
+        began = self._clock
+        for level in dict.fromkeys((good or self._lowest(), self._lowest())):
+            since = self._clock
+            seen = yield from self._held(level, Purpose.RECOVERY)
+            if seen.step.recovery_s is not None:
+                self._recovery = max(self._recovery or 0.0, since - began + seen.step.recovery_s)
+                return
+            if self._budget_left() <= self._response + 1:
+                raise _EndedError(*self._out_of_time(*self._bracket(self._tier)))
+            if seen.is_dead:
+                break
+        self._recovered = False
+        state = "answered with errors alone" if seen.is_dead else "had not recovered"
+        sentence = f"the server {state} {self._clock - began:.0f} s after it was overloaded"
+        raise _EndedError(End.TARGET_UNHEALTHY, sentence)
+
+    # Between good and bad
+
+    def _refine(self) -> Generator[Hold, Step, tuple[End, str]]:
+        """Narrow the interval until it is within the precision or the time is up."""
+        while True:
+            good, bad = self._bracket(self._tier)
+            if good is None and self._lowest_has_failed():
+                return End.SLO_UNREACHABLE, _NOT_EVEN_ONE
+            if self._is_close(good, bad):
+                return End.CONVERGED, "the interval is within the precision that was asked for"
+            level = self._next(good, bad)
+            if self._left() < self._cost(self._hold(level, Purpose.REFINE)):
+                return self._out_of_time(good, bad)
+            seen = yield from self._held(level, Purpose.REFINE)
+            slow = (self._recovery or 0.0) > _SLOW_RECOVERY * (self.settings.start_spread_s + self.cycle_s)
+            if seen.has_failed and (slow or seen.is_dead):
+                yield from self._recover()
+
+    def _out_of_time(self, good: float | None, bad: float | None) -> tuple[End, str]:
+        if self._is_bracketed(good, bad):
+            return End.CONVERGED, f"levels no more than {self.settings.precision:.0%} apart lie on either side"
+        return End.BUDGET, self._spent()
+
+    def _spent(self) -> str:
+        return f"the budget of {self.settings.budget_s:.0f} s was spent"
+
+    def _next(self, good: float | None, bad: float | None) -> float:
+        """The level whose samples the answer needs most."""
+        if good is None:
+            return self._lowest()
+        if bad is None:
+            return self.settings.rounded(min(good * (1 + self.settings.precision), self._top()[0]))
+        if not self.settings.adjacent(good, bad):
+            return self.settings.between(good, bad)
+        for level in (good, bad):
+            if self.book.holds_at(level) < self.settings.pace.agreeing:
+                return level
+        found = self.capacity()
+        step = 1 + self.settings.precision
+        near = [good, bad]
+        if found.high is None or found.high > bad:
+            near.append(self._above(bad, step))
+        if found.low < good:
+            near.append(self._below(good, step))
+        return min(near, key=lambda level: (self._samples_at(level), abs(math.log(level / good))))
+
+    def _above(self, level: float, ratio: float) -> float:
+        wanted = self.settings.rounded(level * ratio)
+        return wanted if wanted > level else level + 1
+
+    def _below(self, level: float, ratio: float) -> float:
+        wanted = self.settings.rounded(level / ratio)
+        if wanted < level or self.settings.arrivals:
+            return wanted
+        return max(1.0, level - 1)
+
+    def _samples_at(self, level: float) -> float:
+        return sum(step.started for step in self.book.steps if math.isclose(step.level, level))
+
+    def _is_bracketed(self, good: float | None, bad: float | None) -> bool:
+        """Whether good and bad are neighbours, and each was looked at as often as is asked."""
+        if good is None or bad is None or not self.settings.adjacent(good, bad):
+            return False
+        return min(self.book.holds_at(good), self.book.holds_at(bad)) >= self.settings.pace.agreeing
+
+    def _is_close(self, good: float | None, bad: float | None) -> bool:
+        """Whether they are, and the interval is narrow enough."""
+        if not self._is_bracketed(good, bad):
+            return False
+        found = self.capacity()
+        if found.high is None:
+            return False
+        whole = not self.settings.arrivals and found.high - found.low <= 1
+        return whole or found.ratio <= 1 + 2 * self.settings.precision
+
+    def _bracket(self, tier: str) -> tuple[float | None, float | None]:
+        """The highest level on the good side in every objective, all levels taken together, and the next one above."""
+        levels = sorted({step.level for step in self.book.steps})
+        good = len(levels)
+        for place in self.book.places(tier):
+            objective = self.book.objectives[place]
+            points = [point for point in self.book.points(place) if point.total]
+            shares = falling([point.good / point.total for point in points], [point.total for point in points])
+            reached = [point.level for point, share in zip(points, shares, strict=True) if share < objective.share]
+            if reached:
+                good = min(good, levels.index(reached[0]))
+        return (levels[good - 1] if good else None), (levels[good] if good < len(levels) else None)
+
+    def capacity(self) -> Capacity:
+        """The level at which the first objective stops being met."""
+        return tier_capacity(self.book, self._tier)
+
+    def _non_monotonic(self) -> tuple[float, float] | None:
+        failed = [one.step.level for one in self.assessments if one.verdict is Verdict.FAIL]
+        passed = [one.step.level for one in self.assessments if one.verdict is Verdict.PASS]
+        if failed and passed and min(failed) < max(passed):
+            return min(failed), max(passed)
+        return None
+
+    # The recommendation
+
+    def _confirm(self) -> Generator[Hold, Step, None]:
+        """Hold what will be recommended for long; one step down is allowed."""
+        best = self.capacity().level
+        for _ in range(2):
+            if not best:
+                return
+            level = self._recommended = self._with_headroom(best)
+            hold = self._hold(level, Purpose.CONFIRM)
+            if not self.settings.pace.confirm_share or self._budget_left() < self._cost(hold):
+                return
+            seen = yield from self._held(level, Purpose.CONFIRM)
+            if seen.leans_good:
+                self._confirmed = seen.verdict is Verdict.PASS
+                return
+            best = level
+
+    def _with_headroom(self, level: float) -> float:
+        below = level * (1 - self.settings.headroom)
+        return self.settings.rounded(below) if self.settings.arrivals else max(1.0, float(math.floor(below)))
+
+    # Holding
+
+    def _held(self, level: float, purpose: Purpose) -> Generator[Hold, Step, Assessment]:
+        """Hold a level; once more if the generator spoilt it. Sound steps go into the book."""
+        for _ in range(2):
+            hold = replace(self._hold(level, purpose), end_by=self.settings.budget_s, tail_s=self._response)
+            if purpose is Purpose.LADDER and self._budget_left() < self._cost(hold):
+                raise _EndedError(End.BUDGET, self._spent())
+            step = yield hold
+            self._clock = step.ended_at
+            if step.is_cut:
+                raise _EndedError(*self._out_of_time(*self._bracket(self._tier)))
+            seen = assess(self.book, step)
+            self.assessments.append(seen)
+            if seen.verdict is Verdict.UNREACHABLE and purpose in {Purpose.BASELINE, Purpose.RECOVERY}:
+                raise _EndedError(End.TARGET_UNHEALTHY, "the server no longer answers")
+            if seen.verdict is not Verdict.INVALID:
+                self.book.add(step)
+                self._learn(seen)
+                return seen
+        raise _EndedError(End.GENERATOR_BOUND, "; ".join(step.problems))
+
+    def _learn(self, seen: Assessment) -> None:
+        """Note how long a task takes, and how long a user's whole round."""
+        took = sorted(record.elapsed_s for record in seen.step.records)
+        if took:
+            self._response = took[int(len(took) * 0.9)]
+        if not self.settings.arrivals and seen.step.throughput > 0 and seen.leans_good:
+            self.cycle_s = seen.step.level / seen.step.throughput
+        elif self.settings.arrivals and took and seen.leans_good:
+            self.cycle_s = took[len(took) // 2]
+
+    def _hold(self, level: float, purpose: Purpose) -> Hold:
+        pace = self.settings.pace
+        settle = self._settle(level)
+        if purpose is Purpose.BASELINE:
+            return Hold(level, purpose, pace.ladder_s, pace.baseline_tasks, 4 * self.settings.task_deadline_s, 2.0, 2.0)
+        if purpose is Purpose.LADDER:
+            seconds = max(pace.ladder_s, pace.ladder_cycles * self.cycle_s)
+            settle = self.settings.start_spread_s + max(_LEAST_SETTLE_S, self._response)
+            return Hold(level, purpose, seconds, _LADDER_TASKS, 1.5 * seconds, settle, 2 * settle)
+        if purpose is Purpose.CONFIRM:
+            seconds = min(_CONFIRM_LIMIT_S, max(30.0, self._budget_left() - settle - self._response))
+            return Hold(level, purpose, seconds, 1, seconds, settle, 2 * settle)
+        seconds = max(pace.refine_s, pace.refine_cycles * self.cycle_s)
+        if purpose is Purpose.RECOVERY:
+            patience = max(min(_RECOVERY_LIMIT_S, _RECOVERY_LIMIT_SHARE * self.settings.budget_s), self._backlog_s())
+            window = max(_LEAST_SETTLE_S, self.cycle_s / 3)
+            if self._last_level() > _NEAR * level:
+                seconds = max(pace.ladder_s, pace.ladder_cycles * self.cycle_s)
+            return Hold(level, purpose, seconds, 1, seconds, window, max(patience, 4 * settle))
+        limit = max(seconds, min(pace.refine_limit_s, 2 * seconds))
+        room = self._left() - settle - self._response
+        if room < limit:
+            seconds, limit = min(seconds, max(_SHRINK * seconds, room)), max(_SHRINK * seconds, room)
+        return Hold(level, purpose, seconds, self._refine_tasks(), limit, settle, 2 * settle)
+
+    def _backlog_s(self) -> float:
+        """Twice the time in which the server, at the best throughput that was seen, works off what was started last."""
+        best = max((step.throughput for step in self.book.steps if not step.unfinished), default=0.0)
+        return 2 * self.book.steps[-1].level / best if best > 0 and not self.settings.arrivals else 0.0
+
+    def _refine_tasks(self) -> int:
+        wanted = [self.book.objectives[place] for place in self.book.places(self._tier)]
+        strictest = max(objective.share for objective in wanted if objective.kind == "quantile")
+        return min(_MOST_REFINE_TASKS, math.ceil(_REFINE_MISSES / (1 - strictest)))
+
+    def _settle(self, level: float) -> float:
+        """A whole round of every user after a great change of load, a task's time after a small one."""
+        if 1 / _NEAR <= level / self._last_level() <= _NEAR:
+            return max(_SETTLE_S, self._response)
+        return self.settings.start_spread_s + max(_SETTLE_S, self.cycle_s)
+
+    def _last_level(self) -> float:
+        return self.book.steps[-1].level if self.book.steps else self._start()
+
+    def _cost(self, hold: Hold) -> float:
+        """Seconds that a hold will take, to its last task."""
+        return hold.settle_s + hold.seconds + self._response
+
+    def _budget_left(self) -> float:
+        return self.settings.budget_s - self._clock
+
+    def _left(self) -> float:
+        """Seconds left for refining."""
+        return self._budget_left() - self.settings.pace.confirm_share * self.settings.budget_s
+
+    def _lowest(self) -> float:
+        return min((step.level for step in self.book.steps), default=self._start())
+
+    def _lowest_has_failed(self) -> bool:
+        """Whether all that was seen at the lowest level together fails an objective."""
+        for place in self.book.places(self._tier):
+            point = self.book.points(place)[0]
+            tally = Tally(point.good, point.total)
+            if objective_verdict(self.book.objectives[place], tally, point.effect).verdict is Verdict.FAIL:
+                return True
+        return False

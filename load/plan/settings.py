@@ -1,0 +1,117 @@
+"""What a plan is asked, and how its time is spent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from sendpoll.load.slo import ServiceLevel
+
+GENERATOR_SHARE: Final = 0.6
+"""Beyond this share of what the generator can do at most, its own delays would be in the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long holds are, in seconds and in task cycles (a task and the thinking after it)."""
+
+    baseline_tasks: int
+    ladder_s: float
+    ladder_cycles: float
+    refine_s: float
+    refine_cycles: float
+    refine_limit_s: float
+    confirm_share: float
+    """Of the budget, kept for the confirmation; 0: none."""
+    agreeing: int
+    """How often both neighbours of the answer are held."""
+    precision: float
+    """How close the answer is to be: the search ends when its interval is this far to either side."""
+
+
+FULL: Final = Pace(
+    baseline_tasks=3,
+    ladder_s=8,
+    ladder_cycles=1.0,
+    refine_s=30,
+    refine_cycles=4,
+    refine_limit_s=90,
+    confirm_share=0.15,
+    agreeing=2,
+    precision=0.10,
+)
+QUICK: Final = Pace(
+    baseline_tasks=2,
+    ladder_s=5,
+    ladder_cycles=1.0,
+    refine_s=15,
+    refine_cycles=2,
+    refine_limit_s=40,
+    confirm_share=0,
+    agreeing=1,
+    precision=0.25,
+)
+
+
+class SettingsError(ValueError):
+    """A plan cannot be made so; the message names the input and the mend."""
+
+
+def for_tasks(service: ServiceLevel) -> tuple[ServiceLevel, tuple[str, ...]]:
+    """The objectives that a plan can count tasks by, and a sentence for each that it cannot."""
+    kept = [objective for objective in service.objectives if objective.per_task]
+    left = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
+    sentences = tuple(f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in left)
+    return ServiceLevel(kept), sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the search is to find, within which limits."""
+
+    service: ServiceLevel
+    arrivals: bool = False
+    """Levels are messages a second that arrive whatever the server does, in place of users that wait for it."""
+    max_level: float = 1000
+    budget_s: float = 720
+    pace: Pace = FULL
+    headroom: float = 0.20
+    """How far below the answer the recommended level lies."""
+    task_deadline_s: float = 120
+    start_spread_s: float = 5
+    """Users that come together send their first messages over this time."""
+    generator_requests: float | None = None
+    """Requests a second that the generator can do at most, from the doctor; None: not known, not held against it."""
+
+    def __post_init__(self) -> None:
+        """Check what only a plan asks of its objectives. Raises SettingsError."""
+        if not any(objective.kind == "quantile" for objective in self.service.objectives):
+            raise SettingsError("a plan needs an objective with a limit; give one, such as --slo 'task p95 <= 30s'")
+        if self.budget_s < 60:
+            raise SettingsError("--budget: a plan needs at least 1min")
+
+    @property
+    def precision(self) -> float:
+        """How close the answer is to be, to either side."""
+        return self.pace.precision
+
+    @property
+    def unit(self) -> str:
+        """What a level counts."""
+        return "messages a second" if self.arrivals else "users"
+
+    def rounded(self, level: float) -> float:
+        """The nearest level that can be held: whole users, rates to three digits."""
+        if not self.arrivals:
+            return float(max(1, round(level)))
+        return float(f"{level:.3g}")
+
+    def adjacent(self, low: float, high: float) -> bool:
+        """Whether nothing worth holding lies between two levels."""
+        return high / low <= 1 + self.precision or (not self.arrivals and high - low <= 1)
+
+    def between(self, low: float, high: float) -> float:
+        """The level in the middle of two, by ratio."""
+        middle = self.rounded(math.sqrt(low * high))
+        return middle if self.arrivals else min(max(middle, low + 1), high - 1)

@@ -1,0 +1,102 @@
+"""The HTML report of a load run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sendpoll.load.report.page import page
+from sendpoll.load.report.text import own_reasons
+from sendpoll.load.result import DURATIONS
+
+Result = Mapping[str, Any]
+
+LATENCIES: Final = tuple(name for name in DURATIONS if name not in {"lag", "slip", "server_slip"})
+QUANTILES: Final = ("p50", "p90", "p95", "p99", "p99.9")
+
+_PLOTS: Final = (
+    {
+        "title": "Users and throughput",
+        "axes": ["users", "tasks/s"],
+        "series": [
+            {"column": "users", "label": "users", "axis": 0, "colour": 0},
+            {"column": "goodput", "label": "good/s", "axis": 1, "colour": 2},
+            {"column": "bad", "label": "bad/s", "axis": 1, "colour": 3},
+        ],
+    },
+    {
+        "title": "Time to first event",
+        "axes": ["seconds"],
+        "series": [
+            {"column": "ttfe_p50", "label": "p50", "colour": 0},
+            {"column": "ttfe_p95", "label": "p95", "colour": 1},
+        ],
+    },
+    {
+        "title": "Task time",
+        "axes": ["seconds"],
+        "series": [
+            {"column": "task_p50", "label": "p50", "colour": 0},
+            {"column": "task_p95", "label": "p95", "colour": 1},
+        ],
+    },
+    {
+        "title": "Poll latency, from the scheduled time",
+        "axes": ["seconds"],
+        "series": [
+            {"column": "poll_p50", "label": "p50", "colour": 0},
+            {"column": "poll_p95", "label": "p95", "colour": 1},
+            {"column": "poll_p99", "label": "p99", "colour": 3},
+        ],
+    },
+    {
+        "title": "Polls",
+        "axes": ["polls/s", "share"],
+        "series": [
+            {"column": "polls", "label": "polls/s", "axis": 0, "colour": 0},
+            {"column": "empty_share", "label": "empty", "axis": 1, "colour": 1},
+        ],
+    },
+    {
+        "title": "Errors and violations",
+        "axes": ["errors/s", "violations"],
+        "series": [
+            {"column": "errors", "label": "errors/s", "axis": 0, "colour": 1},
+            {"column": "violations", "label": "violations", "axis": 1, "colour": 3},
+        ],
+    },
+    {
+        "title": "The generator itself",
+        "axes": ["seconds"],
+        "series": [
+            {"column": "lag_p99", "label": "loop lag p99", "colour": 0},
+            {"column": "slip_p99", "label": "poll slip p99", "colour": 1},
+        ],
+    },
+)
+"""What is drawn over time; each column is one of the result's series."""
+
+
+def html_report(result: Result) -> str:
+    """The page, complete in itself: it can be mailed, kept and read offline."""
+    context = {
+        "result": result,
+        "reasons": own_reasons(result),
+        "latencies": [result["metrics"][name] for name in LATENCIES],
+        "generator": _flat(result["generator"]),
+        "quantiles": QUANTILES,
+        "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
+        "samples_text": json.dumps(result["samples"], ensure_ascii=False, indent=2),
+    }
+    return page("load.html.j2", context, {"columns": result["series"]["columns"], "plots": _PLOTS})
+
+
+def _flat(value: Any, name: str = "") -> dict[str, str]:
+    """The generator's health as rows: nested names joined, numbers in digits that matter."""
+    if isinstance(value, Mapping):
+        pairs = (_flat(item, f"{name} {key}".strip().replace("_", " ")) for key, item in value.items())
+        return {key: shown for pair in pairs for key, shown in pair.items()}
+    if isinstance(value, list | tuple):
+        return {name: ", ".join(map(str, value)) or "none"}
+    return {name: f"{value:.4g}" if isinstance(value, float) else str(value)}

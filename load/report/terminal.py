@@ -1,0 +1,207 @@
+"""What a person sees in the terminal: the live line while a run lasts, and the summary at its end.
+
+Plain text of at most 80 columns where it is piped; colours only on a terminal, and not where NO_COLOR is set. Rich
+decides both, by the console that is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sendpoll.load.durations import short_seconds
+from sendpoll.load.metrics import Metrics
+from sendpoll.load.report.text import NOTHING, counted, interval, own_reasons, percent, plain, quantity, ratio, value_of
+
+Result = Mapping[str, Any]
+
+_STYLES: Final = {
+    "pass": "bold green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "invalid": "bold magenta",
+    "unreachable": "bold magenta",
+}
+_SHOWN: Final = {
+    "ttfe": "first event",
+    "task": "task",
+    "stall": "longest stall",
+    "submit": "submit",
+    "poll": "poll (scheduled)",
+    "poll_from_send": "poll (sent)",
+}
+COLUMNS: Final = 80
+_QUANTILES: Final = ("p50", "p95", "p99")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How a run stands now."""
+
+    elapsed_s: float
+    users: int
+    ended: int
+    bad: int
+    """Tasks that ended otherwise than well, dropped arrivals among them."""
+    goodput: float
+    """Good tasks a second, of late."""
+    ttfe_p95_s: float | None
+    violations: int
+    lag_p99_s: float | None
+    problems: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, metrics: Metrics, elapsed_s: float, users: int, problems: Sequence[str] = ()) -> Snapshot:
+        """Read the numbers of a run that goes on; goodput is that of the last 10 windows."""
+        total, ledger = metrics.total, metrics.ledger
+        late = metrics.series[-10:]
+        seconds = sum(window.seconds for window in late)
+        ttfe, lag = total.histograms["ttfe"], total.histograms["lag"]
+        return cls(
+            elapsed_s=elapsed_s,
+            users=users,
+            ended=ledger.ended,
+            bad=ledger.ended - ledger.good + ledger.dropped,
+            goodput=sum(window.ledger.good for window in late) / seconds if seconds else 0.0,
+            ttfe_p95_s=ttfe.quantile(0.95) / 1e6 if ttfe else None,
+            violations=metrics.broken,
+            lag_p99_s=lag.quantile(0.99) / 1e6 if lag else None,
+            problems=tuple(problems),
+        )
+
+
+def progress_line(snapshot: Snapshot) -> Text:
+    """The state of a run on one line of at most 80 columns, what matters most first.
+
+    `ttfe` is its p95, `lag` the p99 of the generator's event loop.
+    """
+    line = Text(no_wrap=True, overflow="ellipsis")
+    minutes, seconds = divmod(int(snapshot.elapsed_s), 60)
+    line.append(f"{minutes}:{seconds:02}", "dim")
+    line.append(f"  {counted(snapshot.users, 'user')}  {counted(snapshot.ended, 'task')}")
+    line.append(f", {snapshot.bad:,} bad", "red" if snapshot.bad else "dim")
+    if snapshot.violations:
+        line.append(f"  {counted(snapshot.violations, 'violation')}", "bold red")
+    if snapshot.problems:
+        line.append("  generator late", "bold magenta")
+    line.append(f"  {snapshot.goodput:.3g} good/s  ttfe {_maybe(snapshot.ttfe_p95_s)}")
+    line.append(f"  lag {_maybe(snapshot.lag_p99_s)}", "dim")
+    line.truncate(COLUMNS, overflow="ellipsis")
+    return line
+
+
+def print_summary(result: Result, console: Console) -> None:
+    """Write the summary of a run."""
+    console.print(summary(result), highlight=False)
+
+
+def summary(result: Result) -> RenderableType:
+    """The verdict with its reasons, the gates, the numbers, the ledger, and what broke."""
+    parts = [_verdict(result), _section("Objectives", _gates(result))]
+    if result["ledger"]["started"] or result["ledger"]["dropped"]:
+        parts += [_section("Latency", _latencies(result)), _section("Tasks", _tasks(result))]
+    if "comparison" in result:
+        parts.append(_section("Against the run before", _comparison(result["comparison"])))
+    if result["violations"]:
+        parts.append(_section("Broken requirements", Group(*_violations(result))))
+    if result["errors"]:
+        parts.append(_section("Errors", Group(*_errors(result))))
+    return Group(*parts)
+
+
+def _verdict(result: Result) -> RenderableType:
+    word = result["verdict"]
+    head = Text.assemble((word.upper(), _STYLES[word]), f"  {plain(result['sentence'])}")
+    reasons = [Padding(Text(plain(reason, 500)), (0, 0, 0, 2)) for reason in own_reasons(result)]
+    return Group(head, *reasons)
+
+
+def _section(title: str, body: RenderableType) -> RenderableType:
+    return Group(Text(""), Text(title, "bold"), Padding(body, (0, 0, 0, 2)))
+
+
+def _grid(*justified: str) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for side in justified:
+        table.add_column(justify="right" if side == "right" else "left", no_wrap=side == "right")
+    return table
+
+
+def _gates(result: Result) -> RenderableType:
+    table = _grid("left", "left", "left")
+    for gate in result["gates"]:
+        table.add_row(
+            Text(gate["verdict"], _STYLES[gate["verdict"]]),
+            Text(plain(gate["objective"])),
+            Text(plain(gate["sentence"])),
+        )
+    return table
+
+
+def _latencies(result: Result) -> RenderableType:
+    table = _grid("left", "right", "right", "right", "right", "left")
+    table.add_row("", *(Text(head, "dim") for head in ("n", *_QUANTILES, "p95, 95% interval")))
+    for name, label in _SHOWN.items():
+        metric = result["metrics"][name]
+        values = [value_of(metric["quantiles"][column], metric["unit"]) for column in _QUANTILES]
+        bounds = interval(metric["quantiles"]["p95"], metric["unit"])
+        table.add_row(label, f"{metric['count']:,}", *values, Text(bounds, "dim"))
+    return table
+
+
+def _tasks(result: Result) -> RenderableType:
+    ledger, polls = result["ledger"], result["polls"]
+    booked = ", ".join(
+        f"{ledger[column]:,} {column.replace('_', ' ')}"
+        for column in ("good", "slow", "failed", "timed_out", "abandoned")
+    )
+    dropped = f"; {counted(ledger['dropped'], 'arrival')} dropped" if ledger["dropped"] else ""
+    per_task = value_of(result["metrics"]["polls_per_task"]["quantiles"]["p50"], "")
+    return Group(
+        Text(f"{ledger['started']:,} started = {booked}{dropped}"),
+        Text(
+            f"goodput {value_of(result['goodput'], '')} tasks/s ({interval(result['goodput'], '') or NOTHING}), "
+            f"attainment {percent(result['tiers'][0]['attainment'])}"
+        ),
+        Text(
+            f"{counted(polls['count'], 'poll')}, {per_task} per task, {percent(polls['empty_share'])} empty, "
+            f"{counted(polls['events'], 'event')}"
+        ),
+    )
+
+
+def _comparison(comparison: Result) -> RenderableType:
+    table = _grid("left", "right", "right", "left", "left")
+    for row in comparison["ratios"]:
+        old, new = (quantity(row[side], row["unit"]) for side in ("old", "new"))
+        style = {"worse": "red", "better": "green"}.get(row["change"], "dim")
+        table.add_row(row["name"], old, new, ratio(row), Text(row["change"], style))
+    return Group(Text(plain(comparison["sentence"])), table)
+
+
+def _violations(result: Result) -> Iterator[RenderableType]:
+    for row in result["violations"]:
+        yield Text.assemble((plain(row["requirement"]), "bold red"), f"  {row['count']:,}x  {plain(row['title'])}")
+        for evidence in row["evidence"][:1]:
+            yield Padding(Text(plain(evidence["sentence"])), (0, 0, 0, 2))
+            for exchange in evidence["exchanges"]:
+                line = f"{plain(exchange['request'])} -> {exchange['status']} {plain(exchange['body'], 120)}"
+                yield Padding(Text(line, "dim"), (0, 0, 0, 2))
+
+
+def _errors(result: Result) -> Iterator[RenderableType]:
+    errors = result["errors"]
+    for error in errors[:8]:
+        yield Text(f"{error['count']:,}x  {plain(error['kind'])}")
+    if len(errors) > 8:
+        yield Text(f"and {len(errors) - 8} other kinds, in result.json", "dim")
+
+
+def _maybe(seconds: float | None) -> str:
+    return NOTHING if seconds is None else short_seconds(seconds)

@@ -1,0 +1,188 @@
+"""How close `sendpoll plan` comes to a capacity that is known, how long it takes, and what a plain step load says.
+
+Three servers with slots and known service times: the reference server twice, the stub once. The truth is a simulation
+of 60,000 tasks at every number of users around the answer (the one that the tests hold to exact theory). Beside each
+plan, the same server is loaded as one would by hand: plain Locust, ten users more each half minute, and the last step
+at whose end the chart's p95 was within the limit. A machine with nothing else to do and two free cores are needed:
+where the generator is late, a plan says so and has no answer.
+
+    python -m tests.benchmarks.plan_accuracy [--only NAME] [--budget 12min] [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from sendpoll.load.doctor import stub
+from sendpoll.reference_server.embedded import spawned
+from sendpoll.reference_server.settings import Settings
+from tests.load.plan.virtual import Server, attainment, exponential, fixed, lognormal
+
+TOKEN = "benchmark"
+SHARE = 0.95
+TRUTH_TASKS = 60_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A server of known capacity."""
+
+    kind: str
+    slots: int
+    service: str
+    mean_s: float
+    think_s: float
+    limit_s: float
+
+    @property
+    def twin(self) -> Server:
+        """The same in virtual time."""
+        draws = {
+            "fixed": fixed(self.mean_s),
+            "exponential": exponential(self.mean_s),
+            "lognormal": lognormal(self.mean_s, 1.0),
+        }
+        return Server(self.slots, draws[self.service], exponential(self.think_s))
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[str]:
+        """The real one."""
+        if self.kind == "stub":
+            options = ("--slots", str(self.slots), "--service", self.service, "--mean", str(self.mean_s))
+            with stub(*options, "--chunks", "4", module="sendpoll.load.queue_stub") as url:
+                yield url
+            return
+        settings = Settings(
+            tokens=(TOKEN,),
+            port=0,
+            slots=self.slots,
+            chunks=4,
+            chunk_interval=self.mean_s / 4,
+            service_time=self.service,
+        )
+        with spawned(settings) as url:
+            yield url
+
+
+SUBJECTS = {
+    "reference-fixed": Subject("reference", 12, "fixed", 2.0, 4.0, 4.25),
+    "reference-exponential": Subject("reference", 12, "exponential", 1.0, 3.0, 4.75),
+    "stub-lognormal": Subject("stub", 10, "lognormal", 1.0, 3.0, 4.25),
+}
+
+
+def truth(subject: Subject) -> float:
+    """The users at which the share within the limit goes through 95 %, by straight line between two whole numbers."""
+    low, high = 1, 512
+    while high - low > 1:
+        middle = (low + high) // 2
+        if attainment(subject.twin, middle, subject.limit_s, TRUTH_TASKS) >= SHARE:
+            low = middle
+        else:
+            high = middle
+    above, below = (attainment(subject.twin, users, subject.limit_s, TRUTH_TASKS) for users in (low, high))
+    return low + (above - SHARE) / (above - below)
+
+
+def scenario(subject: Subject, folder: Path) -> Path:
+    described = {
+        "name": "benchmark",
+        "messages": [{"text": "Say hello."}],
+        "think_time": {"kind": "exponential", "mean": f"{subject.think_s}s"},
+        "task_deadline": "60s",
+        "shape": {"kind": "steady", "users": 1, "duration": "60s"},
+        "slos": [f"task p95 <= {subject.limit_s}s"],
+    }
+    path = folder / "scenario.yaml"
+    path.write_text(yaml.safe_dump(described), encoding="utf-8")
+    return path
+
+
+def plan(subject: Subject, folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    with subject.served() as url:
+        command = [sys.executable, "-m", "sendpoll.cli.main", "plan", url, "--token", TOKEN]
+        command += ["--scenario", str(scenario(subject, folder)), "--report-dir", str(folder)]
+        command += ["--quick"] if options.quick else []
+        command += ["--budget", options.budget] if options.budget else []
+        began = time.monotonic()
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+        seconds = time.monotonic() - began
+    result = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    return {"seconds": seconds, "exit_code": done.returncode, "result": result}
+
+
+def by_hand(subject: Subject, users: float, folder: Path) -> tuple[float, float]:
+    """The last step at whose end the chart's p95 of tasks was within the limit, and how long that took."""
+    step_users, step_s = 10, 30
+    steps = int(users / step_users) + 3
+    environment = os.environ | {
+        "TOKEN": TOKEN,
+        "THINK_S": str(subject.think_s),
+        "STEP_USERS": str(step_users),
+        "STEP_S": str(step_s),
+        "STEPS": str(steps),
+    }
+    locustfile = Path(__file__).with_name("plan_locustfile.py")
+    began = time.monotonic()
+    with subject.served() as url:
+        command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--host", url]
+        command += ["--csv", str(folder / "hand"), "--csv-full-history", "--loglevel", "ERROR"]
+        subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds = time.monotonic() - began
+    with (folder / "hand_stats_history.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["Name"] == "task" and row["95%"] not in {"N/A", "0"}]
+    best = 0
+    for step in range(1, steps + 1):
+        held = [float(row["95%"]) for row in rows if int(row["User Count"]) == step * step_users]
+        if not held or held[-1] > subject.limit_s * 1000:
+            break
+        best = step * step_users
+    return best, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=SUBJECTS)
+    parser.add_argument("--budget")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--no-hand", action="store_true", help="leave the plain Locust step load out")
+    options = parser.parse_args()
+    print("| server | truth | plan | interval | error | covers | s | end | by hand | error | s |")
+    print("|---|--:|--:|---|--:|---|--:|---|--:|--:|--:|")
+    for name in [options.only] if options.only else SUBJECTS:
+        subject = SUBJECTS[name]
+        known = truth(subject)
+        with tempfile.TemporaryDirectory() as folder:
+            planned = plan(subject, Path(folder), options)
+            hand = (0.0, 0.0) if options.no_hand else by_hand(subject, known, Path(folder))
+        print(row(name, known, planned, hand), flush=True)
+
+
+def row(name: str, known: float, planned: dict[str, object], hand: tuple[float, float]) -> str:
+    result = planned["result"]
+    assert isinstance(result, dict)
+    answer = result["answer"]
+    level, low, high = answer["level"] or 0.0, answer["low"], answer["high"]
+    covers = low <= known <= (high if high is not None else float("inf"))
+    error = f"{level / known - 1:+.1%}"
+    interval = f"{low:.1f} to {'-' if high is None else f'{high:.1f}'}"
+    done = f"{planned['seconds']:.0f} | {result['end']}"
+    told = f"{hand[0]:.0f} | {hand[0] / known - 1:+.1%} | {hand[1]:.0f}"
+    return f"| {name} | {known:.1f} | {level:.1f} | {interval} | {error} | {covers} | {done} | {told} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Exchanges made by hand: a right one of each call, and changes to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sendpoll.conformance.exchange import Exchange, Failure, Request, Response, Timing
+from sendpoll.conformance.http_reader import ResponseReader
+from sendpoll.schemas.endpoints import endpoints
+
+RIGHT: dict[str, Any] = {
+    "createWorkspace": {"workspace_id": "ws1"},
+    "createConversation": {"conversation_id": "conv_1"},
+    "sendMessage": {"task_id": "task_1"},
+    "pollTask": {
+        "data": {
+            "status": "running",
+            "next_offset": 2,
+            "events": [{"type": "thinking"}, {"type": "text_chunk", "data": {"content": "你好 🎉"}}],
+        }
+    },
+}
+"""What a right server answers to each call."""
+
+HEADERS = (("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store"))
+
+
+def asked(operation: str, **changes: Any) -> Request:
+    """A request of a call; of `operation` empty, one of another path."""
+    method, target = ("GET", "/elsewhere")
+    if operation:
+        endpoint = endpoints()[operation]
+        method, target = endpoint.method, endpoint.target({"workspace_id": "ws1", "task_id": "task_1"})
+    described: dict[str, Any] = {"method": method, "target": target, "headers": (), "operation": operation}
+    return Request(**{**described, **changes})
+
+
+def said(value: Any) -> bytes:
+    """A body: bytes as they are, anything else as JSON."""
+    return value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def told(
+    operation: str,
+    body: Any = ...,
+    *,
+    status: int = 200,
+    headers: tuple[tuple[str, str], ...] = HEADERS,
+    sent: tuple[tuple[str, str], ...] = (),
+    **request: Any,
+) -> Exchange:
+    """A request with the headers `sent` and its whole answer, by default the right one."""
+    answer = Response(
+        status=status,
+        reason="",
+        version="1.1",
+        headers=headers,
+        body=said(RIGHT[operation] if body is ... else body),
+        complete=True,
+    )
+    return Exchange(1, asked(operation, headers=sent, **request), answer, timing())
+
+
+def polled(body: Any = ..., **changes: Any) -> Exchange:
+    """A poll whose `data` has these members changed; one that is ... is left out."""
+    if changes:
+        data = {**RIGHT["pollTask"]["data"], **changes}
+        body = {"data": {key: value for key, value in data.items() if value is not ...}}
+    return told("pollTask", body)
+
+
+def with_event(event: Any) -> Exchange:
+    """A poll that brings one event."""
+    return polled(events=[event])
+
+
+def received(raw: bytes, operation: str = "pollTask", *, closes: bool = True, **request: Any) -> Exchange:
+    """A request and what the reader makes of these bytes."""
+    reader = ResponseReader()
+    reader.feed(raw)
+    if closes:
+        reader.end()
+    else:
+        reader.time_out()
+    return Exchange(1, asked(operation, **request), reader.response(), timing(), reader.failure, reader.detail)
+
+
+def unanswered(failure: Failure, operation: str = "pollTask", *, pause: float = 0.0, **request: Any) -> Exchange:
+    """A request without an answer."""
+    return Exchange(1, asked(operation, **request), None, timing(pause), failure)
+
+
+def timing(pause: float = 0.0) -> Timing:
+    """Times of an exchange with so long a silence in it."""
+    return Timing(0.0, 0.0, 0.0, pause, pause)

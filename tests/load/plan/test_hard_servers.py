@@ -1,0 +1,117 @@
+"""Servers that a planner can be fooled by."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sendpoll.load.plan.outcome import End, exit_code
+from sendpoll.load.plan.steps import Purpose
+from sendpoll.load.verdict import ExitCode
+from tests.load.plan.servers import planned
+from tests.load.plan.virtual import Server, attainment, exponential, fixed, lognormal
+
+SLOS = ["task p95 <= 5.25s", "errors <= 1%"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cliff_is_found_and_not_interpolated(seed: int) -> None:
+    """Up to 40 users all is well, with 41 nothing is: the answer is a level that was held and was good."""
+    server = Server(200, fixed(1.0), exponential(2.0), crowd=40)
+    plan = planned(server, ["task p95 <= 4.25s"], seed)
+    assert plan.answer.cliff is not None
+    assert plan.answer.cliff.share_good - plan.answer.cliff.share_bad > 0.9
+    assert 36 <= plan.level <= 40
+    assert plan.level in {step.level for step in plan.steps}
+    assert plan.covers(40.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_recovery_is_waited_for_and_reported(seed: int) -> None:
+    """After an overload the server is three times slower for a minute; what is held then says nothing of it."""
+    server = Server(10, fixed(2.0), exponential(4.0), overload=50, overload_s=60, overload_factor=3.0)
+    plan = planned(server, SLOS, seed)
+    truth = planned(Server(10, fixed(2.0), exponential(4.0)), SLOS, seed).level
+    assert plan.conclusion.recovered
+    assert plan.level == pytest.approx(truth, rel=0.15)
+    slow = [step.recovery_s for step in plan.steps if step.hold.purpose is Purpose.RECOVERY and step.recovery_s]
+    assert max(slow) == plan.conclusion.recovery_s
+
+
+def test_the_recovery_that_is_reported_is_as_long_as_it_was() -> None:
+    server = Server(10, fixed(2.0), exponential(4.0), overload=50, overload_s=60, overload_factor=3.0)
+    plan = planned(server, SLOS, 1)
+    assert plan.conclusion.recovery_s is not None
+    assert 45 <= plan.conclusion.recovery_s <= 100
+
+
+def test_a_noisy_p95_is_answered_with_an_interval_that_covers() -> None:
+    """Every half minute the whole server stands still for two seconds."""
+    server = Server(20, lognormal(2.0, 0.7), exponential(4.0), stalls=(30.0, 2.0))
+    truth = next(users for users in range(60, 130, 2) if attainment(server, users, 8.25, 20_000) < 0.95)
+    plans = [planned(server, ["task p95 <= 8.25s"], seed) for seed in range(5)]
+    assert sum(plan.level == pytest.approx(truth, rel=0.1) for plan in plans) >= 4
+    assert sum(plan.covers(truth) for plan in plans) >= 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_server_that_is_never_good_is_told_so_at_once(seed: int) -> None:
+    plan = planned(Server(10, fixed(8.0), exponential(4.0)), SLOS, seed)
+    assert plan.conclusion.end is End.SLO_UNREACHABLE
+    assert plan.seconds < 150
+    assert plan.answer.binding is not None
+    assert plan.answer.binding.text == "task p95 <= 5.25s"
+    assert plan.conclusion.recommended is None
+    assert exit_code(plan.conclusion.end, 0.0, 0.0, None) is ExitCode.SLO_FAILED
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_server_that_never_breaks_holds_at_least_what_was_allowed(seed: int) -> None:
+    plan = planned(Server(5000, fixed(1.0), exponential(3.0)), ["task p95 <= 4.25s"], seed, max_level=200)
+    assert plan.conclusion.end is End.MAX_USERS_REACHED
+    assert plan.answer.capacity.level is None
+    assert plan.answer.capacity.low == 200
+    assert plan.answer.capacity.high is None
+
+
+def test_a_generator_that_gives_out_first_bounds_the_plan() -> None:
+    """It can make 100 requests a second, of which a plan takes 60, and 64 users need some 45."""
+    plan = planned(Server(5000, fixed(1.0), exponential(3.0)), ["task p95 <= 4.25s"], 1, generator_requests=100.0)
+    assert plan.conclusion.end is End.GENERATOR_BOUND
+    assert max(step.requests_per_second for step in plan.steps) <= 70
+    assert plan.answer.capacity.high is None
+    assert exit_code(plan.conclusion.end, plan.answer.capacity.low, None, None) is ExitCode.INVALID
+    assert exit_code(plan.conclusion.end, plan.answer.capacity.low, None, 50) is ExitCode.PASS
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_server_that_overload_kills_is_reported_with_what_it_held(seed: int) -> None:
+    plan = planned(Server(10, fixed(2.0), exponential(4.0), dies_beyond=40), SLOS, seed)
+    assert plan.conclusion.end is End.TARGET_UNHEALTHY
+    assert plan.seconds < 400
+    assert not plan.conclusion.confirmed
+    assert (
+        exit_code(plan.conclusion.end, plan.answer.capacity.low, plan.answer.capacity.high, None)
+        is ExitCode.UNREACHABLE
+    )
+
+
+def test_a_server_that_is_dead_from_the_start_ends_the_plan() -> None:
+    plan = planned(Server(10, fixed(2.0), exponential(4.0), dies_at=0.0), SLOS, 1)
+    assert plan.conclusion.end is End.TARGET_UNHEALTHY
+    assert plan.seconds < 60
+
+
+def test_a_server_that_dies_in_mid_plan_ends_it() -> None:
+    plan = planned(Server(10, fixed(2.0), exponential(4.0), dies_at=200.0), SLOS, 1)
+    assert plan.conclusion.end is End.TARGET_UNHEALTHY
+    assert plan.level > 0
+    assert math.isfinite(plan.seconds)
+
+
+def test_open_arrivals_are_planned_as_messages_a_second() -> None:
+    """Ten slots of 1 s each take 10 messages a second at most, and hardly fewer within a p95 of 3.25 s."""
+    plan = planned(Server(10, fixed(1.0), fixed(0.0)), ["task p95 <= 3.25s"], 1, arrivals=True, max_level=1000)
+    assert plan.conclusion.end in {End.CONVERGED, End.BUDGET}
+    assert 8.0 <= plan.level <= 10.5

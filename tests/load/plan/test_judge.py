@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from sendpoll.load.plan.evidence import Book, Tally, pooled_effect
+from sendpoll.load.plan.judge import (
+    Verdict,
+    assess,
+    is_hopeless,
+    is_settled_case,
+    objective_verdict,
+    together,
+)
+from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.records import Outcome, TaskRecord
+from sendpoll.load.slo import ServiceLevel, parse_objective
+from tests.load.made_up import record
+
+TASK = parse_objective("task p95 <= 10s")
+SERVICE = ServiceLevel.parse(["task p95 <= 10s", "errors <= 1%"])
+
+
+def step_of(records: list[TaskRecord], level: float = 20, **changes: Any) -> Step:
+    hold = Hold(level, Purpose.REFINE, 60, 100, 90, 10, 20)
+    told: dict[str, Any] = {"settled_at": 0.0, "closed_at": 60.0, "ended_at": 70.0, "records": tuple(records)}
+    return Step(number=1, hold=hold, **(told | changes))
+
+
+def tasks(count: int, slow: int = 0) -> list[TaskRecord]:
+    """So many tasks over a minute, of which the last `slow` took too long."""
+    ends = [20.0 if place >= count - slow else 5.0 for place in range(count)]
+    return [
+        record(scheduled_at=60.0 * place / count, ended_at=60.0 * place / count + took)
+        for place, took in enumerate(ends)
+    ]
+
+
+def failed_task(at: float = 1.0) -> TaskRecord:
+    return record(scheduled_at=at, ended_at=at + 0.1, outcome=Outcome.FAILED, status="", error="refused")
+
+
+@pytest.mark.parametrize(
+    ("good", "total", "verdict"),
+    [
+        (73, 73, Verdict.PASS),
+        (72, 72, Verdict.INCONCLUSIVE),
+        (950, 1000, Verdict.INCONCLUSIVE),
+        (900, 1000, Verdict.FAIL),
+        (0, 3, Verdict.FAIL),
+        (2, 3, Verdict.INCONCLUSIVE),
+        (0, 0, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval_on_one_side(good: int, total: int, verdict: Verdict) -> None:
+    assert objective_verdict(TASK, Tally(good, total), 1.0).verdict is verdict
+
+
+def test_correlation_takes_certainty_away() -> None:
+    assert objective_verdict(TASK, Tally(200, 200), 1.0).verdict is Verdict.PASS
+    assert objective_verdict(TASK, Tally(200, 200), 4.0).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_handful_of_samples_does_not_fail_by_one_bad_one() -> None:
+    """Wilson's interval of 17 of 20 ends below 95 %; so many bad ones come by chance in one of thirteen cases."""
+    assert objective_verdict(TASK, Tally(17, 20), 1.0).verdict is Verdict.INCONCLUSIVE
+    assert objective_verdict(TASK, Tally(15, 20), 1.0).verdict is Verdict.FAIL
+
+
+def test_an_objective_without_a_bad_sample_does_not_stand_in_the_way() -> None:
+    errors = parse_objective("errors <= 1%")
+    proven = objective_verdict(TASK, Tally(200, 200), 1.0)
+    clean = objective_verdict(errors, Tally(200, 200), 1.0)
+    doubtful = objective_verdict(errors, Tally(199, 200), 1.0)
+    assert clean.verdict is Verdict.INCONCLUSIVE
+    assert together([proven, clean]) is Verdict.PASS
+    assert together([proven, doubtful]) is Verdict.INCONCLUSIVE
+    assert together([clean]) is Verdict.INCONCLUSIVE
+    assert together([]) is Verdict.INCONCLUSIVE
+
+
+def test_unfinished_tasks_are_bad_samples() -> None:
+    seen = assess(Book(SERVICE), step_of(tasks(100), unfinished=100))
+    assert seen.verdict is Verdict.FAIL
+    assert seen.objectives[0].tally == Tally(100, 200, *_spread(seen.objectives[0].tally))
+
+
+def _spread(found: Tally) -> tuple[float, float, int]:
+    return found.between, found.within, found.batches
+
+
+def test_a_step_of_a_late_generator_is_invalid_whatever_its_tasks_did() -> None:
+    assert assess(Book(SERVICE), step_of(tasks(100, 50), problems=("late",))).verdict is Verdict.INVALID
+
+
+def test_a_step_without_one_answer_is_unreachable() -> None:
+    seen = assess(Book(SERVICE), step_of([failed_task(at) for at in range(20)]))
+    assert seen.verdict is Verdict.UNREACHABLE
+    assert seen.has_failed
+    assert seen.is_dead
+
+
+def test_the_binding_objective_is_the_one_furthest_from_being_met() -> None:
+    seen = assess(Book(SERVICE), step_of([*tasks(95), *(failed_task(at) for at in range(5))]))
+    assert seen.binding is not None
+    assert seen.binding.objective.metric == "errors"
+
+
+def test_a_cohort_is_decided_when_its_open_tasks_cannot_change_the_verdict() -> None:
+    book = Book(ServiceLevel([TASK]))
+    assert is_settled_case(book, step_of(tasks(2000), unfinished=2))
+    assert is_settled_case(book, step_of(tasks(200, 150), unfinished=10))
+    assert not is_settled_case(book, step_of(tasks(95), unfinished=5))
+
+
+def test_a_step_is_hopeless_only_when_even_its_open_tasks_could_not_save_half() -> None:
+    book = Book(SERVICE)
+    assert is_hopeless(book, step_of(tasks(200, 180), level=1))
+    assert not is_hopeless(book, step_of(tasks(100, 60), unfinished=100, level=1))
+    assert not is_hopeless(book, step_of(tasks(20, 20), level=1))
+
+
+def test_the_design_effect_tells_clusters_from_single_bad_tasks() -> None:
+    rng = random.Random(1)
+    alone = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if rng.random() < 0.1 else 5)) for t in range(600)]
+    clustered = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if t % 200 < 20 else 5)) for t in range(600)]
+    book = Book(ServiceLevel([TASK]))
+    single, cluster = (book.tallies_of(step_of(tasks))[0] for tasks in (alone, clustered))
+    assert pooled_effect(None, [single] * 10) < 2.5
+    assert pooled_effect(None, [cluster] * 10) > 5
+
+
+def test_one_user_alone_has_no_tasks_that_hang_together() -> None:
+    book = Book(ServiceLevel([TASK]))
+    assert book.effect(0, 1.0) == 1.0
+    assert book.effect(0, 100.0) > 1.0

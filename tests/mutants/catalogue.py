@@ -1,0 +1,41 @@
+"""All mutants, chapter by chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.mutants import (
+    concurrency,
+    cors,
+    errors,
+    events,
+    framing,
+    history,
+    ids,
+    json_text,
+    offsets,
+    ownership,
+    poll,
+    posts,
+    requests,
+)
+from tests.mutants.model import Mutant
+
+_CHAPTERS = (
+    requests,
+    posts,
+    ids,
+    poll,
+    history,
+    concurrency,
+    events,
+    json_text,
+    framing,
+    cors,
+    offsets,
+    ownership,
+    errors,
+)
+
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for chapter in _CHAPTERS for mutant in chapter.MUTANTS)
+BY_NAME: Mapping[str, Mutant] = {mutant.name: mutant for mutant in MUTANTS}
