@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sendpoll.conformance.corpus import jobs
-from sendpoll.conformance.test_interleaving import MESSAGES
+from sendpoll.conformance.limits import INTERLEAVED_MESSAGES
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.target import Target
 
@@ -20,7 +20,7 @@ def _lines(target: Target, only: frozenset[str]) -> Iterator[str]:
     yield f"Nothing is sent. A run against {target.base_url} would judge {len(rows)} requirements."
     yield f"It would {_workspace(target)}, and send these messages:"
     planned = [("walk through the four calls", 1), *((job.sentence, job.messages) for job in jobs() if job.messages)]
-    planned.append(("interleave readers and sends as Hypothesis draws them, at most", MESSAGES))
+    planned.append(("interleave readers and sends as Hypothesis draws them, at most", INTERLEAVED_MESSAGES))
     for sentence, messages in planned:
         yield f"  {messages}  {sentence}"
     total = sum(messages for _, messages in planned)

@@ -19,3 +19,6 @@ KEPT_BYTES = 4096
 
 SILENCE_LIMIT = 30.0
 """Seconds without a byte after which the requests example gives up."""
+
+INTERLEAVED_MESSAGES = 2
+"""Messages that interleaved readers may have sent in the whole run, if the budget has them left."""

@@ -1,14 +1,18 @@
-"""The options for those who run the suite with pytest itself, as a pytest plugin of its own that does nothing else.
+"""The way in for those who run the suite with pytest itself: `pytest --pyargs sendpoll.conformance --base-url URL`.
 
-pytest reads its command line before it looks into an installed package, so options of the suite's own plugin would come
-too late. This one is installed by an entry point and makes every pytest of the environment take them.
+pytest reads its command line before it looks into an installed package, so a conftest there would come too late. This
+small plugin is installed by an entry point: every pytest of the environment takes its options, and loads the suite's
+plugin where the suite is asked for.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
+
+_SUITE = "sendpoll.conformance"
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -22,3 +26,16 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--sendpoll-target", metavar="FILE", help="target file (YAML)")
     group.addoption("--sendpoll-seed", metavar="N", type=int, help="seed of everything that is drawn")
     group.addoption("--sendpoll-examples", metavar="N", type=int, default=100, help="examples per fuzzed property")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the suite's plugin if the suite is among what pytest is to run."""
+    if any(_is_of_the_suite(config, argument.partition("::")[0]) for argument in config.args):
+        config.pluginmanager.import_plugin(f"{_SUITE}.plugin")
+
+
+def _is_of_the_suite(config: pytest.Config, argument: str) -> bool:
+    if config.option.pyargs and f"{argument}.".startswith(f"{_SUITE}."):
+        return True
+    path = config.invocation_params.dir / argument
+    return path.exists() and path.resolve().is_relative_to(Path(__file__).resolve().parent)

@@ -8,12 +8,14 @@ checks what they mean for any others.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import random
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -85,6 +87,31 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Say what is judged, and with which seed."""
     lab = config.stash[LAB]
     return f"sendpoll: {lab.target.base_url}, seed {lab.seed}, at most {lab.target.max_messages} messages"
+
+
+class _Checks(pytest.Module):
+    """A module of the suite, imported by its own name.
+
+    pytest goes by the path, and would first look whether it is `conformance.test_x` of whatever is called so in the
+    folder where it was started.
+    """
+
+    def _getobj(self) -> ModuleType:
+        return importlib.import_module(f"sendpoll.conformance.{self.path.stem}")
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take the suite's folder for a mere folder: as a package it would be imported under another name, and again."""
+    return pytest.Dir.from_parent(parent, path=path) if _is_the_suites(path) else None
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect the suite's own modules as what they are; pytest does the rest."""
+    return _Checks.from_parent(parent, path=module_path) if _is_the_suites(module_path.parent) else None
+
+
+def _is_the_suites(folder: Path) -> bool:
+    return folder.samefile(Path(__file__).parent)
 
 
 @pytest.hookimpl(tryfirst=True)

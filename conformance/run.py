@@ -116,19 +116,21 @@ def _requirement(item: pytest.Item) -> str | None:
 @contextlib.contextmanager
 def _own_environment() -> Iterator[None]:
     """Keep what the shell and the folder say to pytest away from the suite, and the suite from writing bytecode."""
-    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    foreign = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    before = {name: os.environ.pop(name) for name in foreign if name in os.environ}
+    before = _take_variables()
     writes = sys.dont_write_bytecode
-    os.environ.update(ours)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True
     try:
         yield
     finally:
         sys.dont_write_bytecode = writes
-        for name in ours:
-            del os.environ[name]
+        _take_variables()
         os.environ.update(before)
+
+
+def _take_variables() -> dict[str, str]:
+    """All that the environment says to pytest, taken out of it."""
+    return {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
 
 
 def check(target: Target, options: RunOptions, judgement: Judgement, listener: Listener | None = None) -> JSON:

@@ -152,20 +152,25 @@ PREFLIGHT = (
     ("Sec-Fetch-Mode", "cors"),
     ("Sec-Fetch-Site", "cross-site"),
     ("Sec-Fetch-Dest", "empty"),
+    ("Referer", "{origin}/"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),
     ("Accept-Language", "en-US,en;q=0.9"),
 )
 
 
 def preflight(target: Target, operation: str, path: str, origin: str) -> Request:
-    """The question that a browser asks before a call: no token, and what the call will carry."""
+    """The question that a browser asks before a call: no token, and what the call will carry.
+
+    A page from a file has the origin `null`, and nothing to refer to.
+    """
     endpoint = endpoints()[operation]
     names = "authorization,content-type" if endpoint.body_required else "authorization"
     values = {"host": target.url.netloc, "method": endpoint.method, "names": names, "origin": origin}
+    told = [(name, value.format_map(values)) for name, value in PREFLIGHT if name != "Referer" or origin != "null"]
     return Request(
         method="OPTIONS",
         target=path,
-        headers=(*((name, value.format_map(values)) for name, value in PREFLIGHT), *target.headers),
+        headers=(*told, *target.headers),
         intent=Intent.PROBE,
         shape="chromium",
     )

@@ -12,11 +12,10 @@ from sendpoll.conformance.corpus import Corpus
 from sendpoll.conformance.exchange import Intent
 from sendpoll.conformance.exploring import Ending, nothing_on_disk, suite_settings
 from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.limits import INTERLEAVED_MESSAGES
 from sendpoll.conformance.tasks import RecordedTask
 
 STAGE = 3
-MESSAGES = 2
-"""Messages that the machine may send in the whole run, if the budget has them left."""
 _READERS = 3
 
 
@@ -49,7 +48,7 @@ class Interleaving:
     @property
     def may_send(self) -> bool:
         """Whether a further message is allowed."""
-        return self.sent < MESSAGES and self.lab.recorder.affordable > 0
+        return self.sent < INTERLEAVED_MESSAGES and self.lab.recorder.affordable > 0
 
     def send(self, into: RecordedTask | None) -> None:
         """Send a message into a conversation that exists, or into a new one."""

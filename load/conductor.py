@@ -126,7 +126,9 @@ class Conductor(LoadTestShape):
         """
         wanted = self._order.users
         if wanted != self._asked_for:
-            self._rate = float(min(_MOST_SPAWNED, max(1, abs(wanted - self._asked_for))))
+            change = wanted - self._asked_for
+            # Locust stops users in portions of the rate and waits for the last task of each: one portion is best.
+            self._rate = float(min(_MOST_SPAWNED, change) if change > 0 else -change)
             self._asked_for = wanted
             self._short_for = 0
         elif users < wanted:

@@ -81,7 +81,13 @@ def start_child(settings: Settings) -> tuple[subprocess.Popen[str], str]:
     also if this process is killed.
     """
     command = [sys.executable, "-m", "sendpoll.reference_server"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    child = subprocess.Popen(  # noqa: S603 - our own module
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C in a terminal is for who loads it, and must not end it first
+    )
     stdin, stdout = _pipes(child)
     stdin.write(json.dumps(dataclasses.asdict(settings)) + "\n")
     stdin.flush()

@@ -89,7 +89,10 @@ def _inlined(node: Any, kind: str) -> Any:
 
 def satisfies(name: str, value: object) -> bool:
     """Whether a value follows a document, at about a microsecond; `findings` explains where it does not."""
-    return _fast_validator(name).is_valid(value)
+    try:
+        return _fast_validator(name).is_valid(value)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and Rust cannot
+        return validator(name).is_valid(value)
 
 
 def findings(name: str, value: object) -> Iterator[Finding]:

@@ -83,10 +83,9 @@ def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
     sampled = [point for point in points if point.total]
     if not any(point.good < point.total for point in sampled):
         return Capacity(None, max((point.level for point in sampled), default=0.0), None)
-    levels = [point.level for point in sampled]
-    weights = [point.effective_good + point.effective_bad for point in sampled]
+    evidence = _supported(sampled)
     rng = random.Random(seed)
-    drawn = sorted(_draw(sampled, levels, weights, target, rng) for _ in range(DRAWS))
+    drawn = sorted(_draw(sampled, evidence, target, rng) for _ in range(DRAWS))
     best = drawn[DRAWS // 2]
     near = sum(point.holds for point in sampled if 1 / _NEAR < point.level / max(best, 1e-9) < _NEAR)
     spread = _ANOTHER_HOLD / math.sqrt(max(1, near))
@@ -94,19 +93,31 @@ def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
     tail = (1 - _COVERAGE) / 2
     low, high = drawn[int(DRAWS * tail)], drawn[min(DRAWS - 1, math.ceil(DRAWS * (1 - tail)))]
     if math.isinf(low):
-        low = max(levels, default=0.0)
+        low = sampled[-1].level
     return Capacity(None if math.isinf(best) else best, min(low, best), None if math.isinf(high) else max(best, high))
 
 
-def _draw(
-    points: Sequence[Point], levels: Sequence[float], weights: Sequence[float], target: float, rng: random.Random
-) -> float:
+def _supported(points: Sequence[Point]) -> list[tuple[float, float]]:
+    """Good and bad samples of each level, as many as they are worth.
+
+    What was good without exception at a level is as good at the levels below, if those had no exception either: they
+    may have been held too shortly to show it by themselves.
+    """
+    evidence = [(point.effective_good, point.effective_bad) for point in points]
+    clean = next((place for place, point in enumerate(points) if point.good < point.total), len(points))
+    for place in range(clean - 2, -1, -1):
+        evidence[place] = evidence[place][0] + evidence[place + 1][0], 0.0
+    return evidence
+
+
+def _draw(points: Sequence[Point], evidence: Sequence[tuple[float, float]], target: float, rng: random.Random) -> float:
     doubt = _DOUBT * min(1.0, (1 - target) / 0.05)
     shares = [
-        rng.betavariate(point.effective_good + _DOUBT / point.effect, point.effective_bad + doubt / point.effect)
-        for point in points
+        rng.betavariate(good + _DOUBT / point.effect, bad + doubt / point.effect)
+        for point, (good, bad) in zip(points, evidence, strict=True)
     ]
-    found = crossing(levels, falling(shares, weights), target, math.exp(rng.uniform(-_BEND, _BEND)))
+    fitted = falling(shares, [good + bad for good, bad in evidence])
+    found = crossing([point.level for point in points], fitted, target, math.exp(rng.uniform(-_BEND, _BEND)))
     return math.inf if found is None else found
 
 

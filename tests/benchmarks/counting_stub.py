@@ -1,4 +1,4 @@
-"""The stub, counting: `GET /requests` says how many requests it has answered. The same one serves every generator."""
+"""The stub, counting: `GET /requests` says how many requests it has answered, `GET /messages` how many messages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 
 from sendpoll.load import stub
 
-_COUNT = b"GET /requests "
-answered = 0
+_REQUESTS = b"GET /requests "
+_MESSAGES = b"GET /messages "
+counts = {_REQUESTS: 0, _MESSAGES: 0}
 
 
 class CountingProtocol(stub.StubProtocol):
@@ -15,22 +16,25 @@ class CountingProtocol(stub.StubProtocol):
 
     def reply(self, request: bytes) -> tuple[int, bytes]:
         """Status code and body for one request."""
-        global answered  # noqa: PLW0603 - one number for all connections of the process
-        if request.startswith(_COUNT):
-            return 200, b"%d" % answered
-        answered += 1
-        return super().reply(request)
+        for question, count in counts.items():
+            if request.startswith(question):
+                return 200, b"%d" % count
+        status, body = super().reply(request)
+        counts[_REQUESTS] += 1
+        counts[_MESSAGES] += b"task_id" in body
+        return status, body
 
 
 def main() -> None:
     """Serve; the first line on stdout is the base URL."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--chunks", type=int, default=8)
     parser.add_argument("--first", type=float, default=0.5)
     parser.add_argument("--interval", type=float, default=0.5)
     options = parser.parse_args()
     stub.StubProtocol = CountingProtocol  # type: ignore[misc]  # the factory looks it up by this name
-    stub.run_stub(stub.Script(chunks=options.chunks, first=options.first, interval=options.interval))
+    stub.run_stub(stub.Script(chunks=options.chunks, first=options.first, interval=options.interval), options.host)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def assert_every_task_is_booked(folder: Path) -> int:
 
 def says_generator_was_late(folder: Path) -> bool:
     """A machine that is busy with other things makes a run invalid, which is right and no failure of a test."""
-    return result_in(folder)["verdict"] == "invalid"
+    return bool(result_in(folder)["verdict"] == "invalid")
 
 
 def test_a_run_against_a_right_server(url: str, tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ KEPT_AND_BROKEN: dict[str, tuple[Exchange, list[Exchange]]] = {
             told("pollTask", b"", status=204),
             told("pollTask", b"", status=304),
             told("pollTask", {}, status=500),
-            *(polled(body) for body in each(b"", b"x", [], {}, {"data": None}, {"data": []}, RIGHT["pollTask"]["data"])),
+            *(polled(body) for body in each(b"", b"x", [], {}, {"data": None}, {"data": []})),
+            polled(RIGHT["pollTask"]["data"]),
         ],
     ),
     "ID-1": (told("sendMessage"), [told("sendMessage", {"task_id": odd}) for odd in ("", ".", "..", 'a"b')]),
@@ -170,7 +171,10 @@ KEPT_AND_BROKEN: dict[str, tuple[Exchange, list[Exchange]]] = {
     "EVT-2": (with_event({"type": None}), [with_event({"data": {}})]),
     "EVT-3": (
         told("pollTask"),
-        [with_event({"type": "text_chunk", **rest}) for rest in each({}, {"data": None}, {"data": {}}, {"content": "x"})],
+        [
+            with_event({"type": "text_chunk", **rest})
+            for rest in each({}, {"data": None}, {"data": {}}, {"content": "x"})
+        ],
     ),
     "EVT-4": (
         with_event({"type": "text_chunk", "data": {"content": ""}}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,11 +11,9 @@ import pytest
 from sendpoll.load.engine import Cohort, Order, View
 from sendpoll.load.health import Health
 from sendpoll.load.metrics import Metrics
+from tests.load.patchless import imported
 
-os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # or importing Locust would patch all other tests
-from sendpoll.load import conductor as module
-
-del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+module = imported("conductor")
 
 if TYPE_CHECKING:
     from sendpoll.load.conductor import Conductor
@@ -83,7 +80,7 @@ class Stage:
         self.script = Script(*orders)
         self.runner = FakeRunner()
         self.conductor: Conductor = module.Conductor(self.script, self.collector, None, patience=30.0)
-        self.conductor.runner = self.runner  # type: ignore[assignment]
+        self.conductor.runner = self.runner
 
     def tick(self, users: int | None = None) -> tuple[int, float] | None:
         if users is not None:
@@ -102,6 +99,12 @@ def test_an_order_is_passed_on_once_and_held(clock: list[float]) -> None:
 
 def test_many_users_come_in_portions(clock: list[float]) -> None:
     assert Stage(clock, Order(2000)).tick() == (2000, 500.0)
+
+
+def test_users_are_told_to_stop_all_at_once(clock: list[float]) -> None:
+    stage = Stage(clock, Order(2000), None)
+    stage.tick()
+    assert stage.tick(2000) == (0, 2000.0)
 
 
 def test_the_end_waits_for_the_last_task_and_its_report(clock: list[float]) -> None:

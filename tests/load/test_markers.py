@@ -17,7 +17,9 @@ def test_the_own_mark_is_at_home_whole_or_in_pieces() -> None:
 def test_a_mark_of_another_conversation_is_a_stranger() -> None:
     markers = Markers(random.Random(1))
     own, foreign = markers.issue(owner=1), markers.issue(owner=2)
-    assert markers.foreign(f"{own} and {foreign}", owner=1) in foreign
+    piece = markers.foreign(f"{own} and {foreign}", owner=1)
+    assert piece is not None
+    assert piece in foreign
 
 
 def test_any_aligned_piece_of_four_betrays_one() -> None:

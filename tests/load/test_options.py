@@ -34,7 +34,7 @@ def test_a_shape_is_asked_for_by_its_name_alone(shape: str) -> None:
 @pytest.mark.parametrize("users", [1, 2, 3])
 def test_few_users_make_a_shape_too(users: int) -> None:
     for shape in ("ramp", "step", "spike"):
-        assert scenario_with("smoke", Overrides(shape=shape, users=users)).shape.users == users  # type: ignore[arg-type]
+        assert scenario_with("smoke", Overrides(shape=shape, users=users)).shape.users == users
 
 
 def test_arrivals_are_a_shape() -> None:

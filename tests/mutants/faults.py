@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, refusal
@@ -13,8 +13,6 @@ When = Callable[[Asked], bool]
 Rewrite = Callable[[Asked, Answer], Answer]
 
 ALL_CALLS = ("createWorkspace", "createConversation", "sendMessage", "pollTask")
-PER_TASK = 0.01
-"""Seconds by which a fault slows polls down where they must overlap to show it."""
 
 
 def always(_: object) -> bool:
@@ -156,16 +154,6 @@ def lacks(name: bytes, *needles: bytes) -> When:
     return lambda asked: not test(asked)
 
 
-def from_turn(turn: int) -> When:
-    """Whether it asks for the task of the second (third, ...) message of a conversation, or a later one."""
-    return lambda asked: asked.task is not None and asked.task.turn >= turn
-
-
 def is_ascii(data: bytes) -> bool:
     """Whether the text is read alike in every charset."""
     return all(byte < 128 for byte in data)
-
-
-def text_chunks(events: Sequence[Any]) -> list[str]:
-    """The texts among events of the reference server."""
-    return [event["data"]["content"] for event in events if event["type"] == "text_chunk"]

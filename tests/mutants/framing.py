@@ -15,10 +15,6 @@ _SILENCE = 32.0
 """Seconds; the requests example gives up after 30."""
 
 
-def _always(_asked: Asked, _answer: Answer) -> bool:
-    return True
-
-
 def _is_poll(asked: Asked, _: Answer) -> bool:
     return asked.operation == "pollTask"
 

@@ -62,9 +62,10 @@ MUTANTS = (
     Mutant(
         name="task-id-empty",
         requirement="ID-1",
-        fault="gives the empty string as task_id",
-        make=_task_ids(lambda _right, _number: ""),
-        also=frozenset({"ISO-1", "REQ-10"}),
+        fault="gives the empty string as the task_id of the third task",
+        make=_task_ids(lambda right, number: "" if number == 3 else right),
+        also=frozenset({"REQ-10"}),
+        conditional=True,
     ),
     Mutant(
         name="task-id-dots",

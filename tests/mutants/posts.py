@@ -24,15 +24,6 @@ def _known(rewrite: Callable[[Answer], Answer]) -> Handler:
     return answers(known, "createWorkspace")
 
 
-def _new(rewrite: Callable[[Answer], Answer]) -> Handler:
-    """Rewrite the answer for a new workspace."""
-
-    def new(_: Asked, given: Answer) -> Answer:
-        return rewrite(given) if given.status == 201 else given
-
-    return answers(new, "createWorkspace")
-
-
 async def _conflict_when_together(asked: Asked, forward: Forward) -> Answer:
     if asked.operation != "createWorkspace":
         return await forward(asked)
@@ -73,12 +64,12 @@ async def _late_task(asked: Asked, forward: Forward) -> Answer:
 
 
 async def _throttled(asked: Asked, forward: Forward) -> Answer:
-    """No more than one poll of a task in 0.6 s; who insists gets through."""
+    """No more than one poll of a task in a second; who insists gets through."""
     if asked.task:
         now = time.monotonic()
         last = asked.task.notes.get("last", 0.0)
         refused = asked.task.notes.get("refused", 0)
-        if now - last < 0.6 and refused < 3:
+        if now - last < 1.0 and refused < 3:
             asked.task.notes["refused"] = refused + 1
             return refusal(429, "too_many_polls").adding(b"retry-after", b"1")
         asked.task.notes["last"] = now
@@ -202,7 +193,7 @@ MUTANTS = (
     Mutant(
         name="polls-throttled",
         requirement="MSG-2",
-        fault="answers 429 to the first polls of a task that come within 0.6 s of another",
+        fault="answers 429 to the first polls of a task that come within a second of another",
         make=_throttled,
         conditional=True,
     ),

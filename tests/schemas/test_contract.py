@@ -156,6 +156,13 @@ def test_both_validators_agree_on_identifiers(task: str, conversation: str) -> N
         assert satisfies(name, value) == (not list(findings(name, value)))
 
 
+@pytest.mark.parametrize("task", ["\ud83d", "a/\ude00", ["\ud83d"]])
+def test_half_a_surrogate_pair_is_judged_like_any_text(task: object) -> None:
+    value = {"task_id": task}
+    assert satisfies("messages/send-message.response.json", value) == (task == "\ud83d")
+    assert satisfies("messages/send-message.response.json", {"task_id": "t", "\ud83d": task})
+
+
 @pytest.mark.parametrize("space", [chr(code) for code in range(0x3100) if chr(code).isspace()])
 def test_both_validators_agree_on_every_kind_of_space(space: str) -> None:
     for task in (space, f"a{space}", f"a{space}b"):

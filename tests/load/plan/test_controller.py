@@ -9,6 +9,8 @@ from sendpoll.load.health import Health
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion, End
+from sendpoll.load.plan.probe import HeldSteps
+from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
 from sendpoll.load.slo import ServiceLevel
 from tests.load.plan.virtual import Load, Server, exponential, fixed, run_virtually
@@ -117,3 +119,12 @@ def test_open_arrivals_are_ordered_as_a_rate_with_users_enough_to_take_them() ->
     run_virtually(controller, load, health=note)
     assert {order.arrivals for order in orders} == {3.0}
     assert min(order.users for order in orders) >= 180
+
+
+def test_holding_besides_the_search_adds_nothing_to_its_book() -> None:
+    settings = Settings(SERVICE, task_deadline_s=60)
+    book = Book(SERVICE)
+    besides = HeldSteps([hold(20, Purpose.POLLS), hold(30, Purpose.POLLS)], book, settings)
+    run_virtually(besides.controller, Load(SERVER, seed=1, deadline_s=60))
+    assert [step.level for step in besides.steps] == [20, 30]
+    assert book.steps == []

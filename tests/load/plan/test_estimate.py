@@ -71,3 +71,9 @@ def test_the_capacity_under_several_objectives_is_the_lowest_of_theirs() -> None
     assert lowest([Capacity(50, 45, 56), Capacity(None, 40, None)]) == Capacity(50, 40, 56)
     assert lowest([Capacity(None, 40, None)]) == Capacity(None, 40, None)
     assert math.isinf(lowest([Capacity(None, 40, None)]).ratio)
+
+
+def test_short_holds_of_low_levels_do_not_cast_doubt_on_them() -> None:
+    """Five good tasks prove nothing by themselves; eighty good ones at six times the load do."""
+    found = capacity([Point(1, 5, 5, 1.0), Point(4, 37, 37, 4.0), Point(6, 81, 81, 4.0), Point(8, 60, 81, 4.0)], 0.95)
+    assert found.low > 1
