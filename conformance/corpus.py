@@ -159,7 +159,7 @@ def _read_kept_alive(api: Api, task: RecordedTask) -> None:
         with api.recorder.connect() as connection:
             while not connection.closed_by_server(within=0.0):
                 poll = task.poll(api, offset, "kept alive", connection)
-                if poll is None or poll.status != "running":
+                if poll is None or poll.status != "running" or time.monotonic() >= give_up:
                     return
                 offset = offset if poll.next_offset is None else poll.next_offset
                 api.recorder.pause(PUBLISHED.pause)
