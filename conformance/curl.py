@@ -16,7 +16,7 @@ _PLAIN_ARGUMENT = 16_384
 """Bytes up to which a body is an argument of curl; a longer one is piped in, since systems bound arguments."""
 _EXPECTING = 1_048_576
 """Bytes of body from which curl sends `Expect: 100-continue` of its own."""
-_RUN = re.compile(rb"(.)\1{1023,}", re.DOTALL)
+_RUN = re.compile(rb"(.)\1{1023,}+", re.DOTALL)  # possessive: a way back would take a hundred bytes a byte
 _URL = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
 _BARE = re.compile(r"[A-Za-z0-9._~:/@%+=,-]+")
 

@@ -6,11 +6,12 @@ This reader does neither: it goes on as RFC 9112 section 6.3 says and keeps the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 from sendpoll.conformance.exchange import Failure, Fault, Response
-from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES
+from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES, KEPT_BYTES
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?")
@@ -37,6 +38,7 @@ class ResponseReader:
         self._faults: list[Fault] = []
         self._status: tuple[int, str, str] | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
+        self._body_bytes = -1
         self._remaining = 0
         self._complete = False
         self._step: Callable[[], bool] = self._read_head
@@ -68,9 +70,17 @@ class ResponseReader:
         """Nothing more came within the deadline."""
         if self.done:
             return
-        if self._status is not None:
+        if self._status is not None and self._says_all():
             self._cut("went silent")
         self._fail(Failure.TIMEOUT, "in the middle of the answer" if self.started else "")
+
+    def _says_all(self) -> bool:
+        """Whether the body is whole, so that its framing is at fault and not a pause in the middle of it."""
+        try:
+            json.loads(self._body)
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def response(self) -> Response | None:
         """The answer as far as it came; None where not even its head did."""
@@ -86,6 +96,7 @@ class ResponseReader:
             complete=self._complete,
             faults=tuple(self._faults),
             surplus=bytes(self._buffer[:64]) if self._complete else b"",
+            body_bytes=self._body_bytes,
         )
 
     def _fault(self, requirement: str, sentence: str) -> None:
@@ -186,6 +197,8 @@ class ResponseReader:
         self._remaining -= len(taken)
         if len(self._body) > BODY_LIMIT:
             self._fail(Failure.FLOOD, f"the body is larger than {BODY_LIMIT} bytes")
+            self._body_bytes = len(self._body)
+            del self._body[KEPT_BYTES:]  # nobody reads more of it, and many exchanges are kept
 
     def _read_sized(self) -> bool:
         self._take(self._remaining)

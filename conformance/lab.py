@@ -115,7 +115,7 @@ class Lab:
         ensured = self.ensure_workspace(api, intent)
         if ensured.response is None:
             return Walk(api.shape, (ensured,))
-        opened, conversation = self.open_conversation(api, intent)
+        opened, conversation = self.open_conversation(api, intent if ensured.ok else Intent.SHAPE)
         if conversation is None:
             return Walk(api.shape, (ensured, opened))
         try:

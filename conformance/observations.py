@@ -48,9 +48,9 @@ class Observation:
 def observe(exchange: Exchange) -> Iterator[Observation]:
     """Apply every rule that the exchange could break.
 
-    What a server makes of an offset that no client sends is between the two; its answer is judged as HTTP alone.
+    What a server makes of a request that no client sends is between the two; its answer is judged as HTTP alone.
     """
-    odd = exchange.request.probe == "from"
+    odd = exchange.request.intent is Intent.PROBE
     for rule in RULES:
         if rule.applies(exchange) and (not odd or rule.requirement in _OF_ANY_ANSWER):
             yield Observation(rule.requirement, rule.broken(exchange))
@@ -345,10 +345,10 @@ def _poll_answered(exchange: Exchange) -> bool:
     return _is_call(exchange, "pollTask") and exchange.ok
 
 
-_OF_ANY_ANSWER = frozenset({"FROM-2", "ERR-1", *(f"HTTP-{number}" for number in range(1, 10))})
-
 PROBED = {"BODY-5": "body", "FROM-2": "from", "AUTH-3": "auth"}
 """What a server must survive, and the kind of probe that tries it."""
+
+_OF_ANY_ANSWER = frozenset({*PROBED, "ERR-1", "CORS-5", "CORS-6", *(f"HTTP-{number}" for number in range(1, 10))})
 
 RULES: tuple[Rule, ...] = (
     *(Rule(f"HTTP-{number}", _answered, _fault(f"HTTP-{number}")) for number in (2, 3, 4, 5, 6)),

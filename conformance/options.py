@@ -8,6 +8,7 @@ plugin where the suite is asked for.
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,20 @@ _SUITE = "sendpoll.conformance"
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Say where the server is, who we are to it, and how it is judged."""
     group = parser.getgroup("sendpoll", "conformance of a send-and-poll server")
-    foreign = importlib.util.find_spec("pytest_base_url") is not None and not pluginmanager.is_blocked("base_url")
-    if not foreign:  # pytest-base-url has the same option with the same meaning, and fails where it exists already
+    if not _has_base_url(pluginmanager):
         group.addoption("--base-url", metavar="URL", help="base URL of the server")
     group.addoption("--token-env", metavar="NAME", default="SENDPOLL_TOKEN", help="environment variable of the token")
     group.addoption("--second-token-env", metavar="NAME", help="environment variable of somebody else's token")
     group.addoption("--sendpoll-target", metavar="FILE", help="target file (YAML)")
     group.addoption("--sendpoll-seed", metavar="N", type=int, help="seed of everything that is drawn")
     group.addoption("--sendpoll-examples", metavar="N", type=int, default=100, help="examples per fuzzed property")
+
+
+def _has_base_url(pluginmanager: pytest.PytestPluginManager) -> bool:
+    """Whether pytest-base-url has the option or will: its means the same, and fails where there is one already."""
+    if pluginmanager.is_blocked("base_url") or os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        return False
+    return importlib.util.find_spec("pytest_base_url") is not None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,7 +18,7 @@ _SETTLED = 1.0
 """Seconds for which a status that is not `running` is looked at again before it is taken for final."""
 _SUSPICIOUS = 5.0
 """The same for a task that claims to be over and has said nothing."""
-_RESTART_LIMIT = 512 * 1024
+HEAVY_ANSWER = 512 * 1024
 """Bytes of an answer from which on nobody asks from 0 again and again."""
 _KEPT_POLLS = 400
 """Polls of one task that the report's timeline shows."""
@@ -182,7 +182,7 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
     give_up = time.monotonic() + recorder.target.timeouts.task
     over_since: float | None = None
     while True:
-        restarts = habit.restarts and task.largest < _RESTART_LIMIT
+        restarts = habit.restarts and task.largest < HEAVY_ANSWER
         poll = task.poll(api, 0 if restarts else offset, habit.name, over)
         now = time.monotonic()
         if poll is None:

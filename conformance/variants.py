@@ -29,13 +29,14 @@ def forms(requirement: str, shape: Shape, others: Mapping[str, Shape]) -> tuple[
     """The shapes that differ from `shape` in what the requirement is about alone."""
     if requirement == "REQ-3":
         types = ("application/json", "application/json; charset=utf-8")
-        return tuple(with_content_type(shape, value) for value in types)
+        working = next(told for name, told, _ in shape.template if name.lower() == "content-type")
+        return tuple(with_content_type(shape, value) for value in types if value != working)
     if requirement == "REQ-4":
         return tuple(with_headers_of(shape, other) for other in others.values())
     if requirement == "REQ-6":
-        return replace(shape, escapes=not shape.escapes), shape
+        return (replace(shape, escapes=not shape.escapes),)
     if requirement == "REQ-7":
-        return replace(shape, max_iterations=None if shape.max_iterations else 100), shape
+        return (replace(shape, max_iterations=None if shape.max_iterations else 100),)
     raise ValueError(requirement)
 
 

@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, nargs="*", default=[50, 500])
     parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--stall-seconds", type=int, default=60)
+    parser.add_argument("--stall-seconds", type=int, default=75)
     options = parser.parse_args()
     for users in options.users:
         compare(users, options.seconds)

@@ -239,7 +239,7 @@ def test_another_workload_is_not_compared(url: str, tmp_path: Path) -> None:
         (("--scenario", "nothing"), "nothing"),
         (("--slo", "ttfe fast"), "ttfe fast"),
         (("--arrivals", "soon"), "3/s"),
-        (("not a url",), "base URL"),
+        (("ftp://agent.example",), "base URL"),
         (("http://127.0.0.1:1", "--ca-file", __file__), "PEM"),
     ],
 )

@@ -132,7 +132,7 @@ def test_what_kind_of_body_it_is(body: bytes, empty: bool, like: bool) -> None:
     assert (content.empty, content.is_json_like) == (empty, like)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(st.binary(max_size=80), st.text(max_size=40).map(str.encode)),
     st.sampled_from([None, "gzip", "deflate", "br", "zstd", "identity", "", "x"]),
@@ -148,7 +148,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON_VALUES, st.booleans(), st.sampled_from([None, 2]))
 def test_every_json_value_is_read_as_python_reads_it(value: Any, escaped: bool, indent: int | None) -> None:
     body = json.dumps(value, ensure_ascii=escaped, indent=indent).encode("utf-8", "surrogatepass")
@@ -156,7 +156,7 @@ def test_every_json_value_is_read_as_python_reads_it(value: Any, escaped: bool, 
     assert content == Content(text=body.decode(), value=value, parsed=True, faults={}, empty=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON_VALUES)
 def test_nesting_is_counted_as_deep_as_it_is(value: Any) -> None:
     def depth(node: Any) -> int:

@@ -166,7 +166,7 @@ VALUE = st.text(st.characters(max_codepoint=0xFF), max_size=30)
 DIGITS = st.text("0123456789²³¹+- :,GMT", max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["Date", "Expires", "Last-Modified", "Cache-Control", "Content-Type", "Content-Encoding"]),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sendpoll.conformance.exchange import Failure, Response
 from sendpoll.conformance.http_reader import ResponseReader
-from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT
+from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, KEPT_BYTES
 
 JSON = b'{"data":{"status":"running","next_offset":0,"events":[]}}'
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -188,6 +188,9 @@ def test_a_flood_ends_the_reading(flood: tuple[bytes, bytes]) -> None:
         assert fed <= BODY_LIMIT + 2 * len(more)
     assert reader.failure is Failure.FLOOD
     assert len(reader._faults) <= 110
+    response = reader.response()
+    if response is not None and response.body:
+        assert (len(response.body), response.body_bytes > BODY_LIMIT) == (KEPT_BYTES, True)
 
 
 def result(reader: ResponseReader) -> tuple[object, ...]:
@@ -204,14 +207,14 @@ def test_byte_by_byte_is_the_same_as_all_at_once(raw: bytes) -> None:
     assert result(read(bytes([byte]) for byte in raw)) == result(read([raw]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(WHOLE), st.lists(st.integers(0, 4096), max_size=12))
 def test_any_split_is_the_same_as_all_at_once(raw: bytes, cuts: list[int]) -> None:
     at = [0, *sorted(cut for cut in cuts if cut < len(raw)), len(raw)]
     assert result(read(raw[a:b] for a, b in itertools.pairwise(at))) == result(read([raw]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from([b"", OK, CHUNKED, OK + b"Content-Length: 5\r\n\r\n", CHUNKED + b"5\r\nhello\r\n"]),
     st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([b"\r\n", b"\n", b"0\r\n", b": ", b";", b"HTTP/1.1 "]))),

@@ -284,7 +284,7 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(list(RIGHT)),
     st.one_of(

@@ -30,7 +30,7 @@ def rows(violations: Sequence[Violation]) -> set[str]:
     return {violation.requirement for violation in violations}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds())
 def test_every_right_history_passes(world: World) -> None:
     assert judge(world.polls) == ()
@@ -49,7 +49,7 @@ def test_what_is_told_of_a_right_history_is_true(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_every_single_fault_is_called(name: str, data: st.DataObject) -> None:
     """Under its row; one of the two polls has the fault, or asked with the offset that the faulty one gave."""
@@ -78,7 +78,7 @@ def test_each_violation_names_two_polls_of_the_history(world: World, data: st.Da
         assert "\n" not in violation.sentence
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds(), st.randoms())
 def test_the_order_in_which_polls_are_handed_over_does_not_matter(world: World, random: Any) -> None:
     shuffled = list(world.polls)
@@ -189,7 +189,7 @@ GARBAGE = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.builds(

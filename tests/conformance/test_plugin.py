@@ -55,6 +55,11 @@ def test_of_somebody_else():
 """
 
 
+PLUGIN = ("-p", "sendpoll.conformance.plugin")
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Without the plugins that are installed: some take seconds to load."""
+
+
 def run_pytest(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(
@@ -83,9 +88,7 @@ def _outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, 
     folder = tmp_path_factory.mktemp("checks")
     (folder / "test_checks.py").write_text(CHECKS)
     junit = folder / "junit.xml"
-    ran = run_pytest(
-        folder, "-p", "sendpoll.conformance.plugin", "--base-url", "http://127.0.0.1:9", f"--junitxml={junit}"
-    )
+    ran = run_pytest(folder, *PLUGIN, "--base-url", "http://127.0.0.1:9", f"--junitxml={junit}", **ALONE)
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout + ran.stderr
     found = {}
     for case in ET.parse(junit).iter("testcase"):
@@ -130,7 +133,7 @@ def test_tests_of_others_are_left_alone(outcomes: dict[str, tuple[str, str]]) ->
 
 def test_a_check_of_an_unknown_row_is_an_error_of_usage(tmp_path: Path) -> None:
     (tmp_path / "test_checks.py").write_text(CHECKS.replace("POLL-8", "POLL-99"))
-    ran = run_pytest(tmp_path, "-p", "sendpoll.conformance.plugin")
+    ran = run_pytest(tmp_path, *PLUGIN, **ALONE)
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
     assert "'POLL-99' is no row of the catalogue" in ran.stdout + ran.stderr
 
@@ -144,7 +147,7 @@ def test_a_check_of_an_unknown_row_is_an_error_of_usage(tmp_path: Path) -> None:
 )
 def test_a_target_that_is_none_is_an_error_of_usage(tmp_path: Path, arguments: list[str], told: str) -> None:
     (tmp_path / "test_checks.py").write_text(CHECKS)
-    ran = run_pytest(tmp_path, "-p", "sendpoll.conformance.plugin", *arguments)
+    ran = run_pytest(tmp_path, *PLUGIN, *arguments, **ALONE)
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
     assert told in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr

@@ -193,10 +193,25 @@ def test_a_server_that_takes_messages_in_silence_is_sent_no_more_than_the_limit(
 IDS = re.compile(r"(task|conv)[-_][0-9A-Za-z_-]+")
 
 
-def _sent(monkeypatch: pytest.MonkeyPatch, target: Target, seed: int) -> tuple[list[str], Counter[str]]:
-    """What a run sends, the server's own ids aside: fuzzed requests in order, messages in any."""
-    fuzzed: list[str] = []
-    messages: Counter[str] = Counter()
+@dataclass
+class Sent:
+    """What a run sends, the server's own ids aside."""
+
+    fuzzed: list[str] = field(default_factory=list)
+    """Bodies and offsets that are drawn, in order."""
+    messages: Counter[str] = field(default_factory=Counter)
+    """In any order: readers and senders are at work at once."""
+
+
+@pytest.fixture(name="sent", scope="module")
+def _sent(server: Reference) -> dict[str, Sent]:
+    """What three runs sent, two of them with one seed."""
+    target = Target(base_url=server.url, token=TOKEN)
+    return {name: _sent_with(target, seed) for name, seed in (("once", 11), ("again", 11), ("other", 12))}
+
+
+def _sent_with(target: Target, seed: int) -> Sent:
+    sent = Sent()
     record = Recorder._record
 
     def noted(self: Recorder, *args: Any) -> Exchange:
@@ -204,27 +219,25 @@ def _sent(monkeypatch: pytest.MonkeyPatch, target: Target, seed: int) -> tuple[l
         request = exchange.request
         body = IDS.sub("ID", (request.body or b"").decode("utf-8", "backslashreplace"))
         if request.probe in {"body", "from"} and threading.current_thread() is threading.main_thread():
-            fuzzed.append(f"{request.method} {IDS.sub('ID', request.target)} {body}")
+            sent.fuzzed.append(f"{request.method} {IDS.sub('ID', request.target)} {body}")
         elif request.operation == "sendMessage":
-            messages[body] += 1
+            sent.messages[body] += 1
         return exchange
 
-    with monkeypatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Recorder, "_record", noted)
         run(target, "BODY-2", "FROM-2", seed=seed, examples=30)
-    return fuzzed, messages
+    return sent
 
 
-def test_the_same_seed_sends_the_same(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    once, again = _sent(monkeypatch, target, 11), _sent(monkeypatch, target, 11)
-    assert len(once[0]) > 50
-    assert once == again
+def test_the_same_seed_sends_the_same(sent: dict[str, Sent]) -> None:
+    assert len(sent["once"].fuzzed) > 50
+    assert sent["once"] == sent["again"]
 
 
-def test_another_seed_sends_something_else(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = _sent(monkeypatch, target, 11), _sent(monkeypatch, target, 12)
-    assert one[0] != other[0]
-    assert one[1] != other[1]
+def test_another_seed_sends_something_else(sent: dict[str, Sent]) -> None:
+    assert sent["once"].fuzzed != sent["other"].fuzzed
+    assert sent["once"].messages != sent["other"].messages
 
 
 # ---- ends that are none ----

@@ -39,7 +39,7 @@ def _ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         command = [sys.executable, "-m", "sendpoll.cli.main", "check", server.url, "--token", TOKEN]
         options = ["--second-token", SECOND, "--report-dir", "report", "--examples", "4", "--seed", "1"]
         ran = subprocess.run(
-            [*command, *options, "--task-timeout", "5", "--write-baseline", "baseline.yaml"],
+            [*command, *options, "--task-timeout", "2", "--write-baseline", "baseline.yaml"],
             cwd=folder,
             capture_output=True,
             text=True,

@@ -152,7 +152,6 @@ MUTANTS = (
         requirement="ERR-1",
         fault="sends errors as plain text",
         make=answers(_in_words, *ALL_CALLS, errors=True),
-        also=frozenset({"ENC-2"}),
     ),
     Mutant(
         name="unauthorized-without-body",

@@ -122,7 +122,6 @@ LENGTHS = (
         requirement="HTTP-1",
         fault="counts Content-Length in characters",
         make=_bytes(_length(_characters), lambda asked, given: _has_body(asked, given) and not is_ascii(given.body)),
-        also=frozenset({"JSON-1", "HTTP-7"}),
         conditional=True,
     ),
     Mutant(
@@ -136,7 +135,6 @@ LENGTHS = (
         requirement="HTTP-1",
         fault="announces two bytes less than it sends in the final answer, and closes",
         make=_bytes(_length(lambda given: len(given.body) - 2), _at_the_end, close=True),
-        also=frozenset({"JSON-1"}),
         conditional=True,
     ),
     Mutant(

@@ -228,7 +228,6 @@ MUTANTS = (
         requirement="POLL-5",
         fault="keeps the answer as a single chunk behind its end",
         make=polls(_merged, is_late),
-        also=frozenset({"POLL-8"}),
         conditional=True,
     ),
     Mutant(

@@ -188,7 +188,7 @@ ENCODING = (
         requirement="ENC-3",
         fault="sends text beyond ASCII in GBK, and says so",
         make=answers(_gbk, *ALL_CALLS),
-        also=frozenset({"ENC-1", "ENC-4"}),
+        also=frozenset({"ENC-1"}),
         conditional=True,
     ),
     Mutant(

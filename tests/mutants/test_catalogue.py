@@ -7,6 +7,7 @@ import re
 
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from tests.mutants.catalogue import MUTANTS
+from tests.mutants.gaps import GAPS
 from tests.mutants.matrix import PROOFS, TABLE, proofs
 
 
@@ -41,7 +42,10 @@ def test_the_list_of_proofs_is_fresh() -> None:
 
 
 def test_the_kill_matrix_is_fresh() -> None:
-    """Every mutant has a row, in the order of the table, with its requirement failed."""
+    """Every mutant has a row, in the order of the table, with its requirement failed but for the known gaps."""
     rows = re.findall(r"^\| `([^`]+)` \|.*\| (\S+) \| [^|]*\|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert rows == [(mutant.name, mutant.requirement) for mutant in MUTANTS]
+    assert [name for name, _ in rows] == [mutant.name for mutant in MUTANTS]
+    assert [row for row in rows if row[0] not in GAPS] == [
+        (mutant.name, mutant.requirement) for mutant in MUTANTS if mutant.name not in GAPS
+    ]

@@ -117,14 +117,14 @@ def test_a_name_that_is_none_is_not_found() -> None:
         document("messages/nothing.json")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(POLLS)
 def test_a_right_poll_has_no_findings(poll: Any) -> None:
     assert satisfies("messages/poll-task.response.json", poll)
     assert list(findings("messages/poll-task.response.json", poll)) == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(broken_polls())
 def test_both_validators_agree_on_polls(poll: Any) -> None:
     found = list(findings("messages/poll-task.response.json", poll))
@@ -132,7 +132,7 @@ def test_both_validators_agree_on_polls(poll: Any) -> None:
 
 
 @pytest.mark.parametrize("name", RESPONSES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=VALUES)
 def test_both_validators_agree_on_any_value(name: str, value: Any) -> None:
     example = document(name)["examples"][0]
@@ -145,7 +145,7 @@ ODD_IDS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ODD_IDS, ODD_IDS)
 def test_both_validators_agree_on_identifiers(task: str, conversation: str) -> None:
     """Their regular expressions come from different engines."""

@@ -43,7 +43,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(secret=st.one_of(st.just(TOKEN), SECRETS), before=AROUND, after=AROUND)
 def test_a_secret_is_masked_however_it_is_spelt(spelling: str, secret: str, before: str, after: str) -> None:
     spelt = SPELLINGS[spelling](secret)
@@ -51,7 +51,7 @@ def test_a_secret_is_masked_however_it_is_spelt(spelling: str, secret: str, befo
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(secret=SECRETS, before=st.binary(max_size=4), after=st.binary(max_size=4))
 def test_no_more_than_a_rim_of_base64_survives(
     encode: Callable[[bytes], bytes], secret: str, before: bytes, after: bytes
@@ -64,7 +64,7 @@ def test_no_more_than_a_rim_of_base64_survives(
     assert whole[start + 1 : end] not in shown
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(secret=st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=60), data=st.data())
 def test_no_longer_piece_of_a_cut_secret_survives(secret: str, data: st.DataObject) -> None:
     """Reports cut what they show; what is left of a secret at the cut is less than ten characters of it."""

@@ -1,0 +1,169 @@
+"""The shape of the code: who may import whom, and how large a module, a function and a parameter list may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("schemas", "conformance", "load", "reference_server", "cli")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "schemas": (),
+    "conformance": ("sendpoll.schemas",),
+    "load": ("sendpoll.schemas", "sendpoll.conformance.oracle"),
+    "reference_server": ("sendpoll.schemas",),
+    "cli": ("sendpoll",),
+}
+"""Whom of ours each package may import beside itself. Conformance and reference server know nothing of each other: two
+readings of one contract are what makes a check worth something."""
+PATCHES_THE_PROCESS = frozenset({"locust", "gevent"})
+MODULE_LINES, FUNCTION_LINES, PARAMETERS = 400, 60, 6
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import statement, and whether it runs when the module is imported."""
+
+    name: str
+    line: int
+    lazy: bool
+
+
+def imports(path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    deferring = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    inside = {id(node) for outer in deferring for node in ast.walk(outer)}
+    for node in ast.walk(tree):
+        lazy = id(node) in inside
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno, lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield Import(base, node.lineno, lazy)
+            yield from (Import(f"{base}.{alias.name}", node.lineno, lazy) for alias in node.names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def identify(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_whom_it_may(package: str) -> None:
+    allowed = (f"sendpoll.{package}", *MAY_IMPORT[package])
+    broken = []
+    for path in MODULES:
+        if path.is_relative_to(ROOT / package):
+            ours = [found for found in imports(path) if within(found.name, ("sendpoll", "tests"))]
+            lines = {found.line for found in ours if within(found.name, allowed)}
+            broken += [f"{identify(path)}:{found.line} {found.name}" for found in ours if found.line not in lines]
+    assert broken == []
+
+
+@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=identify)
+def test_imports_are_absolute_and_under_our_name(path: Path) -> None:
+    """By its bare name a package would be another module, or somebody else's."""
+    bare = tuple(PACKAGES)
+    assert [f"{found.line}: {found.name}" for found in imports(path) if found.name.startswith(".")] == []
+    assert [f"{found.line}: {found.name}" for found in imports(path) if within(found.name, bare)] == []
+
+
+def test_only_the_load_package_imports_what_patches_the_process() -> None:
+    outside = [path for path in MODULES if not path.is_relative_to(ROOT / "load")]
+    found = [
+        f"{identify(path)}:{one.line}"
+        for path in outside
+        for one in imports(path)
+        if one.name.partition(".")[0] in PATCHES_THE_PROCESS
+    ]
+    assert found == []
+
+
+def test_commands_import_the_load_package_lazily() -> None:
+    eager = [
+        f"{identify(path)}:{one.line}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / "cli")
+        for one in imports(path)
+        if within(one.name, ("sendpoll.load",)) and not one.lazy
+    ]
+    assert eager == []
+
+
+def test_listing_and_checking_patch_nothing() -> None:
+    """Help for every command, and the suite itself, without gevent in the process."""
+    program = """
+import sys
+from click.testing import CliRunner
+from sendpoll.cli.main import cli
+import sendpoll.conformance.run
+assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
+assert CliRunner().invoke(cli, ["check", "--help"]).exit_code == 0
+assert CliRunner().invoke(cli, ["load", "--help"]).exit_code == 0
+sys.exit(bool({"gevent", "locust"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=120).returncode == 0
+
+
+@pytest.mark.parametrize("path", MODULES, ids=identify)
+def test_a_module_is_of_one_mind(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    taken = function.args
+    named = [*taken.posonlyargs, *taken.args, *taken.kwonlyargs]
+    return [one.arg for one in named if one.arg not in {"self", "cls"}]
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=identify)
+def test_functions_are_short(path: Path) -> None:
+    long = {
+        function.name: lines
+        for function in functions(path)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_LINES
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=identify)
+def test_parameter_lists_are_short(path: Path) -> None:
+    """A check asks for fixtures, and a command has a parameter an option; these lists are not ours to choose."""
+    long = {
+        function.name: taken
+        for function in functions(path)
+        if len(taken := parameters(function)) > PARAMETERS
+        and not function.name.startswith("test_")
+        and not function.decorator_list
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=identify)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert "from __future__ import annotations" in text or not list(imports(path))
