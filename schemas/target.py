@@ -143,9 +143,7 @@ def _check_url(url: str) -> None:
     if parts.username is not None or parts.query or parts.fragment:
         raise TargetError(f"the base URL {parts.hostname!r} must not carry a query, a fragment or a user name")
     if not re.fullmatch(r"[!-~]+", url):
-        raise TargetError(
-            f"{url!r} is no base URL: it has characters that no request carries; write them percent-encoded or as punycode"
-        )
+        raise TargetError(f"{url!r} is no base URL: no request carries such characters; percent-encode them")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise TargetError(f"{url!r} is no base URL; give one such as {DEFAULT_URL}")
 
