@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -44,11 +45,10 @@ SAMPLE = (
 )
 
 
-def _names() -> Iterator[object]:
-    names = [mutant.name for mutant in MUTANTS] if os.environ.get("SENDPOLL_EXHAUSTIVE") else SAMPLE
-    for name in names:
-        gap = [pytest.mark.xfail(reason=GAPS[name], strict=False)] if name in GAPS else []
-        yield pytest.param(name, marks=gap)
+def _names() -> list[Any]:
+    names = [mutant.name for mutant in MUTANTS] if os.environ.get("SENDPOLL_EXHAUSTIVE") else list(SAMPLE)
+    gaps = {name: [pytest.mark.xfail(reason=reason, strict=False)] for name, reason in GAPS.items()}
+    return [pytest.param(name, marks=gaps.get(name, [])) for name in names]
 
 
 @pytest.fixture(scope="module", name="ran")
