@@ -46,7 +46,7 @@ def serving(
         over = threading.Event()
 
         def work(connection: socket.socket) -> None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # as a socket is that was closed meanwhile
                 if tls is not None:
                     connection = tls.wrap_socket(connection, server_side=True)
                     open_now.add(connection)

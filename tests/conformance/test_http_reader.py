@@ -52,7 +52,12 @@ def broken(reader: ResponseReader) -> set[str]:
 CUT = sized()[:-9]
 FAULTY: dict[str, tuple[bytes, bool, str, Failure | None]] = {
     "too short by its length, then closed": (CUT, True, "HTTP-1", Failure.CLOSED),
-    "too short by its length, then silent": (CUT, False, "HTTP-1", Failure.TIMEOUT),
+    "whole and short of its length, then silent": (
+        OK + b"Content-Length: 99\r\n\r\n" + JSON,
+        False,
+        "HTTP-1",
+        Failure.TIMEOUT,
+    ),
     "without a length and kept open": (OK + b"\r\n" + JSON, False, "HTTP-1", Failure.TIMEOUT),
     "two equal lengths": (sized(extra=b"Content-Length: %d\r\n" % len(JSON)), True, "HTTP-2", None),
     "two different lengths": (OK + b"Content-Length: 57\r\nContent-Length: 99\r\n\r\n" + JSON, True, "HTTP-2", None),
@@ -130,6 +135,11 @@ def test_what_http_allows_is_no_fault(raw: bytes, body: bytes) -> None:
     reader = read([raw])
     assert (reader.failure, broken(reader)) == (None, set())
     assert answer(reader).body == body
+
+
+def test_a_server_that_pauses_in_the_middle_of_a_text_is_slow_and_its_framing_right() -> None:
+    reader = read([CUT], closes=False)
+    assert (reader.failure, broken(reader)) == (Failure.TIMEOUT, set())
 
 
 def test_surplus_is_kept_beside_the_body() -> None:

