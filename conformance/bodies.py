@@ -42,7 +42,7 @@ def negatives(name: str, valid: Mapping[str, Any]) -> Iterator[Negative]:
     types, required members, emptiness and minima are derived, and no more.
     """
     schema = document(name)
-    yield Negative("", "type", _of_other_types(schema))
+    yield from (Negative("", f"type ({kind})", values) for kind, values in _of_other_types(schema))
     for key in schema.get("required", ()):
         without = {other: value for other, value in valid.items() if other != key}
         yield Negative(f"/{key}", "required", st.just(without))
@@ -55,17 +55,17 @@ def _of_member(key: str, member: JSON, valid: Mapping[str, Any]) -> Iterator[Neg
         return values.map(lambda value: {**valid, key: value})
 
     if "type" in member:
-        yield Negative(f"/{key}", "type", placed(_of_other_types(member)))
+        yield from (Negative(f"/{key}", f"type ({kind})", placed(values)) for kind, values in _of_other_types(member))
     if member.get("minLength"):
         yield Negative(f"/{key}", "minLength", placed(st.just("")))
     if "minimum" in member:
         yield Negative(f"/{key}", "minimum", placed(st.integers(max_value=member["minimum"] - 1)))
 
 
-def _of_other_types(schema: JSON) -> st.SearchStrategy[Any]:
+def _of_other_types(schema: JSON) -> Iterator[tuple[str, st.SearchStrategy[Any]]]:
     """Small values of every type but the schema's; a number of any kind counts as one where an integer is asked."""
     kept = "number" if schema["type"] == "integer" else schema["type"]
-    return st.one_of([values for kind, values in _SMALL.items() if kind != kept])
+    return ((kind, values) for kind, values in _SMALL.items() if kind != kept)
 
 
 def malformed_texts(valid: Mapping[str, Any]) -> tuple[bytes, ...]:

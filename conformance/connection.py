@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from sendpoll.conformance.exchange import Failure, Request, Response, Timing
 from sendpoll.conformance.http_reader import ResponseReader
+from sendpoll.conformance.limits import LARGE_BODY
 from sendpoll.schemas.target import Target
 
 _numbers = itertools.count(1)
@@ -76,6 +78,7 @@ class Connection:
         Raises NoConnectionError.
         """
         self.number = next(_numbers)
+        self._kept = True
         route = _route(target)
         self._prefix = route.prefix
         self._proxy_authorization = None if route.tunnel else route.authorization
@@ -123,6 +126,10 @@ class Connection:
         """Close it, whatever state it is in."""
         self._socket.close()
 
+    def may_be_used_again(self) -> bool:
+        """Whether neither side has ended it: no client sends anything behind an answer that says that it will close."""
+        return self._kept and not self.closed_by_server(within=0.0)
+
     def closed_by_server(self, within: float) -> bool:
         """Whether the server closes the idle connection within so many seconds."""
         until = time.monotonic() + within
@@ -137,8 +144,11 @@ class Connection:
                 return True
         return False
 
-    def exchange(self, request: Request, deadline: float) -> Answer:
-        """Send a request and read its whole answer, or what of it comes before `deadline`."""
+    def exchange(self, request: Request, deadline: float, wait_turn: Callable[[float], float] | None = None) -> Answer:
+        """Send a request and read its whole answer, or what of it comes before `deadline`.
+
+        A body that grows large is read on when `wait_turn` returns, with the deadline that it makes of this one.
+        """
         started = time.monotonic()
         reader = ResponseReader(head_only=request.method == "HEAD")
         if self._proxy_authorization:
@@ -168,11 +178,16 @@ class Connection:
             elif data:
                 first_byte = first_byte or now
                 reader.feed(data)
+                if wait_turn is not None and reader.size > LARGE_BODY:
+                    deadline, wait_turn = wait_turn(deadline), None
+                    last = time.monotonic()
             else:
                 reader.end()
         timing = Timing(started, sent, first_byte, time.monotonic(), pause)
         detail = "; ".join(part for part in (reader.detail, lost) if part) if reader.failure else ""
-        return Answer(reader.response(), timing, reader.failure, detail)
+        response = reader.response()
+        self._kept = response is not None and response.keeps_alive
+        return Answer(response, timing, reader.failure, detail)
 
     def _send(self, data: bytes, deadline: float) -> str:
         """Send all bytes; what went wrong, if anything: a server may refuse a large body and answer all the same."""

@@ -17,13 +17,14 @@ from typing import Any
 import brotli
 import zstandard
 
-from sendpoll.conformance.limits import BODY_LIMIT
+from sendpoll.conformance.limits import BODY_LIMIT, VALUES_LIMIT
 
 _MISSING = object()
 _DEPTH_LIMIT = 900
 """Python's parser gives up near 1000 levels; JSON-3 wants answers to stay well below."""
 _DIGIT_LIMIT = 4300
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # possessive: without memory of the way back
+_STRING_BYTES = re.compile(_STRING.pattern.encode(), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Content:
     faults: dict[str, str] = field(default_factory=dict)
     """Requirement id to the sentence that tells how the bytes break it."""
     empty: bool = True
+    flood: str = ""
+    """How it is more than anybody reads; then nothing else is said of it."""
 
     @property
     def is_json_like(self) -> bool:
@@ -57,13 +60,17 @@ def read_content(body: bytes, coding: str | None) -> Content:
         return Content(faults={"ENC-7": str(error)}, empty=not body)
     if not raw:
         return Content()
+    if len(raw) > BODY_LIMIT:
+        return Content(empty=False, flood=f"the body unpacks to more than {BODY_LIMIT} bytes")
+    if _signs(raw) > VALUES_LIMIT and _signs(_STRING_BYTES.sub(b"", raw)) > VALUES_LIMIT:
+        return Content(empty=False, flood=f"the body holds more than {VALUES_LIMIT} values")
     text = _decode(raw, faults)
     value, parsed = _parse(text, faults)
     return Content(text=text, value=value, parsed=parsed, faults=faults, empty=False)
 
 
 def decompress(body: bytes, coding: str | None) -> bytes:
-    """The body without its content coding, cut off at the byte limit."""
+    """The body without its content coding, cut off behind the byte limit."""
     name = (coding or "identity").strip().lower()
     try:
         if name in {"identity", ""}:
@@ -75,7 +82,7 @@ def decompress(body: bytes, coding: str | None) -> bytes:
         if name == "br":
             return _unbrotli(body)
         if name == "zstd":
-            return zstandard.ZstdDecompressor().stream_reader(body).read(BODY_LIMIT)
+            return zstandard.ZstdDecompressor().stream_reader(body).read(BODY_LIMIT + 1)
     except (zlib.error, brotli.error, zstandard.ZstdError) as error:
         raise _UndecodableError(f"Content-Encoding says {name}, and the body is not: {error}") from error
     raise _UndecodableError(f"Content-Encoding {name!r} is known to no client")
@@ -88,7 +95,7 @@ def _is_zlib(body: bytes) -> bool:
 
 def _unbrotli(body: bytes) -> bytes:
     decompressor = brotli.Decompressor()
-    plain = bytes(decompressor.process(body, output_buffer_limit=BODY_LIMIT)[:BODY_LIMIT])
+    plain = bytes(decompressor.process(body, output_buffer_limit=BODY_LIMIT + 1)[: BODY_LIMIT + 1])
     if not decompressor.is_finished() and decompressor.can_accept_more_data():
         raise brotli.error("the compressed data end too early")
     return plain
@@ -96,7 +103,7 @@ def _unbrotli(body: bytes) -> bytes:
 
 def _inflate(body: bytes, window: int) -> bytes:
     inflater = zlib.decompressobj(window)
-    plain = inflater.decompress(body, BODY_LIMIT)
+    plain = inflater.decompress(body, BODY_LIMIT + 1)
     if not inflater.eof and not inflater.unconsumed_tail:
         raise zlib.error("the compressed data end too early")
     return plain
@@ -127,11 +134,16 @@ def _parse(text: str, faults: dict[str, str]) -> tuple[Any, bool]:
     return value, True
 
 
+def _signs(raw: bytes) -> int:
+    """How many signs there are that a value of a JSON text stands behind."""
+    return raw.count(b"{") + raw.count(b"[") + raw.count(b",")
+
+
 def nesting(text: str) -> int:
     """How deep the brackets of a JSON text go, counted without recursion and without what stands in strings."""
     depth = deepest = 0
-    for character in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
-        depth += 1 if character in "[{" else -1
+    for bracket in re.finditer(r"[\[\]{}]", _STRING.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
         deepest = max(deepest, depth)
     return deepest
 

@@ -35,7 +35,20 @@ from sendpoll.conformance.tasks import (
     read_to_end,
 )
 
+BEHIND_ANY_END = 1_000_000_000_000
+"""No offset of a task that runs, be it counted in events, bytes or microseconds of its life."""
+_CATCHING_UP = 50
+"""Polls in which a reader must have caught up with a task."""
 _ENDING = Habit("at the end", 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a running task answered to an offset that is far behind its end."""
+
+    exchange: Exchange
+    known: int
+    """How many events it had a moment later: what comes after those must come from the offset that it gave back."""
 
 
 @dataclass(slots=True)
@@ -48,9 +61,13 @@ class Corpus:
     second: RecordedTask | None = None
     """The two messages of one conversation, the second sent while the first ran."""
     second_refusal: Exchange | None = None
+    third: RecordedTask | None = None
+    """A further message of that conversation, sent when the two were over."""
     queued: bool = False
     """Whether the first of the two still ran when the second was taken."""
     long: RecordedTask | None = None
+    behind: Behind | None = None
+    """Asked of the long task."""
     late: RecordedTask | None = None
     idle: list[Idle] = field(default_factory=list)
     """Connections that idled between two polls."""
@@ -76,7 +93,7 @@ def jobs() -> tuple[Job, ...]:
         ),
         Job("read one task with an eager, an overlapping and a restarting reader", 1, _overlap),
         Job("ask for an answer of more than 100 events, with odd offsets in between", 1, _long),
-        Job("send two messages of one conversation at once", 2, _queue),
+        Job("send two messages of one conversation at once, and a third when they are answered", 3, _queue),
         Job("leave a task alone until it is over, then read it", 1, _late),
         *(Job("read a task with four readers at the moment it ends", 1, _crowd) for _ in range(2)),
         *(
@@ -102,13 +119,13 @@ def _bounded(lab: Lab, corpus: Corpus, job: Job) -> None:
         job.run(lab, corpus)
 
 
-def _is_heavy(lab: Lab) -> bool:
+def is_heavy(lab: Lab) -> bool:
     """Whether the tasks of this server are so large that a few must do."""
     return any(task.largest > 4 * HEAVY_ANSWER for task in lab.tasks)
 
 
 def _start(lab: Lab, kind: str, conversation: str | None = None) -> RecordedTask | None:
-    if _is_heavy(lab):
+    if is_heavy(lab):
         return None
     if conversation is None:
         _, conversation = lab.open_conversation(lab.api)
@@ -146,7 +163,7 @@ def _read_first_walk(lab: Lab, _: Corpus) -> None:
 
 def _walk_as(lab: Lab, corpus: Corpus, shape: Shape) -> None:
     """Do as one client does, from the first call to the last poll, on connections as it keeps them."""
-    if shape.name in lab.walks or _is_heavy(lab):
+    if shape.name in lab.walks or is_heavy(lab):
         return
     api = Api(lab.recorder, shape)
     walk = lab.walk(api, Intent.SHAPE)
@@ -162,15 +179,17 @@ def _walk_as(lab: Lab, corpus: Corpus, shape: Shape) -> None:
 def _read_kept_alive(api: Api, task: RecordedTask) -> None:
     """Poll as Node and browsers do, on one connection as long as the server keeps it."""
     give_up = time.monotonic() + api.recorder.target.timeouts.task
-    offset = 0
+    offset, at_once = 0, False
     while time.monotonic() < give_up:
         with api.recorder.connect() as connection:
-            while not connection.closed_by_server(within=0.0):
+            while connection.may_be_used_again():
                 poll = task.poll(api, offset, "kept alive", connection)
                 if poll is None or poll.status != "running" or time.monotonic() >= give_up:
                     return
                 offset = offset if poll.next_offset is None else poll.next_offset
-                api.recorder.pause(PUBLISHED.pause)
+                at_once = bool(poll.events) and not at_once  # to meet a running task that has nothing new
+                if not at_once:
+                    api.recorder.pause(PUBLISHED.pause)
 
 
 def _overlap(lab: Lab, _: Corpus) -> None:
@@ -192,11 +211,26 @@ def _long(lab: Lab, corpus: Corpus) -> None:
 
 def _disturb(lab: Lab, corpus: Corpus) -> None:
     """Poll a running task with offsets that no client sends; its readers must not notice."""
+    if corpus.long is not None:
+        corpus.behind = _ask_behind(lab, corpus.long)
     for odd in odd_queries(1):
         if corpus.long is None or corpus.long.is_over:
             return
         request = lab.api.poll_request(corpus.long.task_id, odd.query, intent=Intent.PROBE)
         lab.recorder.send(dataclasses.replace(request, probe="from"))
+
+
+def _ask_behind(lab: Lab, task: RecordedTask) -> Behind | None:
+    """Ask behind the end, then see how far the task has come; None where it is over or comes too fast to tell."""
+    request = lab.api.poll_request(task.task_id, f"from={BEHIND_ANY_END}", intent=Intent.PROBE)
+    exchange = lab.recorder.send(dataclasses.replace(request, probe="from"))
+    for _ in range(_CATCHING_UP):
+        poll = task.poll(lab.api, task.end_offset, "behind")
+        if poll is None or task.is_over:
+            return None
+        if not poll.events:
+            return Behind(exchange, len(task.history.log))
+    return None
 
 
 def _queue(lab: Lab, corpus: Corpus) -> None:
@@ -215,6 +249,9 @@ def _queue(lab: Lab, corpus: Corpus) -> None:
         _read_with(lab, corpus.first, OVERLAPPING)
     finally:
         second.join()
+    if corpus.second is not None and corpus.first.is_over and corpus.second.is_over:
+        corpus.third = _start(lab, "plain", corpus.first.conversation)
+        _read_with(lab, corpus.third, EAGER)
 
 
 def _late(lab: Lab, corpus: Corpus) -> None:

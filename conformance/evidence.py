@@ -68,7 +68,7 @@ class Evidence:
                 "reason": response.reason,
                 "headers": [list(pair) for pair in response.headers[:60]],
                 "body": exchange.content.text[:KEPT_BYTES] if exchange.content.text else _shown(response.body),
-                "body_bytes": len(response.body) if response.body_bytes < 0 else response.body_bytes,
+                "body_bytes": response.size,
             },
             "failure": exchange.outcome if exchange.failure else "",
             "at_s": self.since_start(exchange.timing.started),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sendpoll.conformance.content import Content, read_content
-from sendpoll.conformance.limits import KEPT_BYTES
-from sendpoll.schemas.contract import findings, satisfies
+from sendpoll.conformance.limits import KEPT_BYTES, LARGE_BODY
+from sendpoll.schemas.contract import Finding, findings, satisfies
 from sendpoll.schemas.endpoints import endpoints
 
 
@@ -102,6 +106,11 @@ class Response:
         return 200 <= self.status <= 299
 
     @property
+    def size(self) -> int:
+        """Bytes of the whole body, be it here or not."""
+        return len(self.body) if self.body_bytes < 0 else self.body_bytes
+
+    @property
     def keeps_alive(self) -> bool:
         """Whether the server said that the connection can be used again."""
         options = {token.strip().lower() for value in self.all("connection") for token in value.split(",")}
@@ -154,16 +163,39 @@ class Exchange:
             return {}
         return {
             found.requirement: f"{found.path or '/'}: {found.sentence}"
-            for found in findings(schema, self.content.value)
+            for found in _findings(schema, self.content.value)
         }
 
     def trimmed(self) -> Exchange:
-        """The exchange with no more of its body than the report shows."""
-        response = self.response
-        if response is None or len(response.body) <= KEPT_BYTES:
+        """The exchange with no more of its body than the report shows, and without what was made of it."""
+        return self._cut(value=None)
+
+    def lightened(self) -> Exchange:
+        """The exchange once it is judged: of a large body, what it says is kept, and the bytes are let go."""
+        if (
+            self._read is None
+            or max(len(self._read.text), len(self.response.body if self.response else b"")) < LARGE_BODY
+        ):
             return self
-        cut = dataclasses.replace(response, body=response.body[:KEPT_BYTES], body_bytes=len(response.body))
-        return dataclasses.replace(self, response=cut)
+        return self._cut(value=self._read.value)
+
+    @property
+    def _read(self) -> Content | None:
+        """The content, if anybody has read it yet: to read a large one takes time and memory."""
+        return self.__dict__.get("content")
+
+    def _cut(self, value: Any) -> Exchange:
+        response = self.response
+        if response is None:
+            return self
+        cut = dataclasses.replace(response, body=response.body[:KEPT_BYTES], body_bytes=response.size)
+        exchange = dataclasses.replace(self, response=cut)
+        read = self._read
+        if read is not None:  # a coding can be undone in the whole body alone
+            parsed = read.parsed and value is read.value
+            said = dataclasses.replace(read, text=read.text[:KEPT_BYTES], value=value, parsed=parsed)
+            exchange.__dict__["content"] = said
+        return exchange
 
     @property
     def status(self) -> int:
@@ -187,3 +219,28 @@ class Exchange:
             said = f" ({self.detail})" if self.detail else ""
             return f"{self.failure}{said}"
         return f"{self.response.status} {self.response.reason}".strip()
+
+
+_AT_ONCE = 100
+"""Events that are explained together, since to explain takes a hundred times as long as to judge."""
+_EXPLAINED = 10
+"""Groups of events of which the faults are told; the same in more of them says no more."""
+_EVENT_PATH = re.compile(r"/data/events/([0-9]+)(.*)", re.DOTALL)
+
+
+def _findings(schema: str, value: Any) -> Iterator[Finding]:
+    """What a value does that its schema forbids; of very many events, what the first faulty ones do."""
+    data = value.get("data") if isinstance(value, dict) else None
+    events = data.get("events") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(events, list) or len(events) <= _AT_ONCE:
+        yield from findings(schema, value)
+        return
+    groups = (
+        (at, {**value, "data": {**data, "events": events[at : at + _AT_ONCE]}})
+        for at in range(0, len(events), _AT_ONCE)
+    )
+    faulty = ((at, group) for at, group in groups if not satisfies(schema, group))
+    for at, group in itertools.islice(faulty, _EXPLAINED):
+        for found in findings(schema, group):
+            place = _EVENT_PATH.fullmatch(found.path)
+            yield dataclasses.replace(found, path=f"/data/events/{at + int(place[1])}{place[2]}") if place else found

@@ -122,19 +122,28 @@ def explanation_text(explanation: Explanation) -> str:
     """The explanation as 80 columns of plain text."""
     row = explanation.requirement
     parts = [f"{row.id} ({row.level})", _wrapped("", row.sentence, indent=0), "", _wrapped("because", row.because)]
-    breaks = [f"{CLIENTS[letter]}: {told}" for letter, told in row.breaks.items()] or ["no published client"]
-    parts.extend(_listed("breaks", breaks))
+    parts.extend(_listed("breaks", list(_broken(row)) or ["no published client"]))
     told = {"example": row.example, "ambiguous": row.ambiguous, "decided": row.decided, "not checked": row.excluded}
     parts.extend(_wrapped(label, text) for label, text in told.items() if text)
-    checks = [f"{check.node}: {check.sentence}" if check.sentence else check.node for check in explanation.checks]
+    checks = [f"{check.sentence} ({check.node})" if check.sentence else check.node for check in explanation.checks]
     parts.extend(_listed("checked by", checks))
     if explanation.mutants:
-        parts.append(_wrapped("proven by", f"the faulty servers {', '.join(explanation.mutants)}"))
+        servers = "the faulty server" if len(explanation.mutants) == 1 else "the faulty servers"
+        parts.append(_wrapped("proven by", f"{servers} {', '.join(explanation.mutants)}"))
     if explanation.hint:
-        parts.append(_wrapped("needs", explanation.hint))
+        parts.append(_wrapped("no verdict", f"where {explanation.hint}"))
     if not row.excluded:
         parts.append(_wrapped("try it", f"sendpoll check URL --only {row.id}"))
     return "\n".join(parts) + "\n"
+
+
+def _broken(row: Requirement) -> Iterator[str]:
+    """What was observed, each time with the clients that it happens to."""
+    observed: dict[str, list[str]] = {}
+    for letter, told in row.breaks.items():
+        observed.setdefault(told, []).append(CLIENTS[letter])
+    for told, clients in observed.items():
+        yield f"{'every published client' if len(clients) == len(CLIENTS) else ', '.join(clients)}: {told}"
 
 
 def _listed(label: str, texts: list[str]) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import unittest
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, configuration, given, seed, settings
@@ -61,24 +62,33 @@ def explore(strategy: SearchStrategy[Drawn], check: Callable[[Drawn], None], *, 
     def explored(value: Drawn) -> None:
         ending.attempt(lambda: check(value))
 
-    with nothing_on_disk():
+    with nothing_on_disk(), ending.kept():
         explored()
     ending.tell()
 
 
 class Ending:
-    """What ended an exploration early, kept from Hypothesis: it would try again, and call what then differs flaky."""
+    """What ended an exploration early, kept from Hypothesis: it would try again, and call what then differs flaky.
+
+    What it is raised instead is what Hypothesis takes for the wish to skip a test, and ends by at once.
+    """
 
     def __init__(self) -> None:
         self._error: Exception | None = None
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """Take a step, and keep what it raises; behind that no further step is taken."""
-        if self._error is None:
-            try:
-                step()
-            except Exception as error:  # noqa: BLE001 - raised by `tell`
-                self._error = error
+        """Take a step, and keep what it raises; then the exploration ends."""
+        try:
+            step()
+        except Exception as error:
+            self._error = error
+            raise unittest.SkipTest(str(error)) from error
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """The exploration stands in this block."""
+        with suppress(unittest.SkipTest):
+            yield
 
     def tell(self) -> None:
         """Raise what was kept, now that Hypothesis is done."""

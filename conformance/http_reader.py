@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from sendpoll.conformance.exchange import Failure, Fault, Response
-from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES, KEPT_BYTES
+from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES, KEPT_BYTES, LARGE_BODY
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?")
@@ -42,6 +42,11 @@ class ResponseReader:
         self._remaining = 0
         self._complete = False
         self._step: Callable[[], bool] = self._read_head
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body so far."""
+        return len(self._body)
 
     @property
     def started(self) -> bool:
@@ -76,6 +81,8 @@ class ResponseReader:
 
     def _says_all(self) -> bool:
         """Whether the body is whole, so that its framing is at fault and not a pause in the middle of it."""
+        if len(self._body) > LARGE_BODY:
+            return False
         try:
             json.loads(self._body)
         except (ValueError, RecursionError):

@@ -31,13 +31,13 @@ def idle_between_polls(recorder: Recorder, api: Api, task: str, pause: float) ->
     Raises NoConnectionError, RunOverError, TargetLostError.
     """
     with recorder.connect() as connection:
-        before = api.poll(task, 0, over=connection)
+        before = api.poll(task, 0, over=connection).trimmed()
         if before.response is None or not before.response.keeps_alive:
             return Idle(pause, None, None, (before,))
         began = time.monotonic()
         if connection.closed_by_server(within=min(pause, recorder.remaining())):
             return Idle(pause, time.monotonic() - began, None, (before,))
-        after = api.poll(task, 0, over=connection)
+        after = api.poll(task, 0, over=connection).trimmed()
         lost = after.response is None
         sentence = f"a request {pause:g} s after an answer on the same connection: {after.outcome}" if lost else None
         return Idle(pause, None, sentence, (before, after))

@@ -6,18 +6,19 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from sendpoll.conformance.api import Api
 from sendpoll.conformance.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.left_behind import LeftBehind, identifier
 from sendpoll.conformance.recorder import BudgetSpentError, Recorder
 from sendpoll.conformance.shapes import SHAPES, Shape
 from sendpoll.conformance.tasks import RecordedTask
 
 PROMPTS = {
     "plain": "Say hello in one sentence.",
-    "unicode": "Answer with Chinese text and emoji, such as: 你好，世界 🎉👩\u200d💻 e\u0301 介绍明日方舟:终末地",
+    "unicode": "Answer with Chinese text and emoji, such as: "
+    "你好，世界 🎉👩\u200d💻 e\u0301 déjà vu, ha ha ha 介绍明日方舟:终末地",
     "long": "Repeat these words one by one, then tell a long story with all of them: "
     + " ".join(
         f"{word}{number} 第{number}句🌟" for number in range(1, 13) for word in ("harbour", "lantern", "meadow")
@@ -46,15 +47,6 @@ class Walk:
         return self.exchanges[-1]
 
 
-@dataclass(slots=True)
-class LeftBehind:
-    """What the run made on the server."""
-
-    workspaces: dict[str, None] = field(default_factory=dict)
-    conversations: dict[str, None] = field(default_factory=dict)
-    tasks: dict[str, None] = field(default_factory=dict)
-
-
 class Lab:
     """The state of one run. Made once; `prepare` finds out how the target can be spoken to."""
 
@@ -68,7 +60,6 @@ class Lab:
         self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
         self.walks: dict[str, Walk] = {}
         self.tasks: list[RecordedTask] = []
-        self.left_behind = LeftBehind()
         self.trouble = ""
         """Why nothing can be said about the target; empty where something can."""
         self.stopped = ""
@@ -113,37 +104,38 @@ class Lab:
     def walk(self, api: Api, intent: Intent) -> Walk:
         """Ensure the workspace, open a conversation, send a message and poll once, as far as it goes."""
         ensured = self.ensure_workspace(api, intent)
+        walked = [ensured.trimmed()]
         if ensured.response is None:
-            return Walk(api.shape, (ensured,))
+            return Walk(api.shape, tuple(walked))
         opened, conversation = self.open_conversation(api, intent if ensured.ok else Intent.SHAPE)
+        walked.append(opened.trimmed())
         if conversation is None:
-            return Walk(api.shape, (ensured, opened))
+            return Walk(api.shape, tuple(walked))
         try:
             sent, task = self.send(api, conversation, "unicode", intent=intent)
         except BudgetSpentError:
-            return Walk(api.shape, (ensured, opened), conversation)
-        if task is None:
-            return Walk(api.shape, (ensured, opened, sent), conversation)
-        task.poll(api, 0, "first")
-        polled = (task.unusable,) if task.unusable else ()
-        return Walk(api.shape, (ensured, opened, sent, *polled), conversation, task)
+            return Walk(api.shape, tuple(walked), conversation)
+        walked.append(sent.trimmed())
+        if task is not None:
+            task.poll(api, 0, "first")
+            walked += [task.unusable] if task.unusable else []
+        return Walk(api.shape, tuple(walked), conversation, task)
 
-    # ---- the calls, with what they leave behind noted ----
+    # ---- the calls ----
+
+    @property
+    def left_behind(self) -> LeftBehind:
+        """What the run made on the server."""
+        return self.recorder.left_behind
 
     def ensure_workspace(self, api: Api, intent: Intent = Intent.USE) -> Exchange:
         """Ensure the run's workspace."""
-        exchange = api.ensure_workspace(self.workspace, intent=intent)
-        if exchange.ok:
-            self.left_behind.workspaces[self.workspace] = None
-        return exchange
+        return api.ensure_workspace(self.workspace, intent=intent)
 
     def open_conversation(self, api: Api, intent: Intent = Intent.USE) -> tuple[Exchange, str | None]:
         """Open a conversation; its id, if the answer has one that can be used."""
         exchange = api.open_conversation(self.workspace, intent=intent)
-        conversation = _identifier(exchange, "conversation_id")
-        if conversation is not None:
-            self.left_behind.conversations[conversation] = None
-        return exchange, conversation
+        return exchange, identifier(exchange, "conversation_id")
 
     def send(
         self, api: Api, conversation: str, kind: str, *, intent: Intent = Intent.USE
@@ -155,7 +147,7 @@ class Lab:
         marker = self._marker(api.shape, kind)
         message = f"{self.prompt(kind)} [{marker}]"
         exchange = api.send_message(self.workspace, conversation, message, intent=intent)
-        task_id = _identifier(exchange, "task_id")
+        task_id = identifier(exchange, "task_id")
         if task_id is None:
             return exchange, None
         task = RecordedTask(
@@ -163,7 +155,6 @@ class Lab:
         )
         with self._lock:
             self.tasks.append(task)
-            self.left_behind.tasks[task_id] = None
         return exchange, task
 
     def prompt(self, kind: str) -> str:
@@ -180,12 +171,3 @@ class Lab:
     def finished(self) -> Sequence[RecordedTask]:
         """The tasks that came to a final status."""
         return [task for task in self.tasks if task.is_over]
-
-
-def _identifier(exchange: Exchange, name: str) -> str | None:
-    """An id in an answer as a client would paste it: a string, or a number as its digits."""
-    value: Any = exchange.content.value
-    found = value.get(name) if exchange.ok and isinstance(value, dict) else None
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return None
-    return str(found)

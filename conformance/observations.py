@@ -10,20 +10,35 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sendpoll.conformance import headers
-from sendpoll.conformance.content import has_lone_surrogate, strings
+from sendpoll.conformance.content import has_lone_surrogate
 from sendpoll.conformance.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.facts import (
+    answered,
+    any_body,
+    beyond_ascii,
+    beyond_the_basic_plane,
+    chunk_texts,
+    events_of,
+    garbled,
+    has_body,
+    has_chunk,
+    has_content,
+    has_data,
+    is_call,
+    is_redirect,
+    json_text,
+    offset_given,
+    offset_is_integer,
+    parsed,
+    poll_data,
+    readable,
+    says_too_fast,
+)
 from sendpoll.conformance.limits import SILENCE_LIMIT
-from sendpoll.conformance.oracle import chunk_text
 from sendpoll.schemas.endpoints import endpoints
 
 _TOO_EARLY = frozenset({404, 425, 429, 503})
 """How a server says that a task is not there yet, or that it is asked too often."""
-
-
-def says_too_fast(exchange: Exchange) -> bool:
-    """Whether the server asks for a slower pace, as it may: only at the clients' own pace it must not (MSG-2)."""
-    later = exchange.response is not None and exchange.response.header("retry-after") is not None
-    return exchange.status == 429 or (exchange.status == 503 and later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +71,6 @@ def observe(exchange: Exchange) -> Iterator[Observation]:
             yield Observation(rule.requirement, rule.broken(exchange))
 
 
-def _answered(exchange: Exchange) -> bool:
-    return exchange.response is not None
-
-
-def _is_call(exchange: Exchange, operation: str) -> bool:
-    return exchange.request.operation == operation
-
-
-def _is_redirect(exchange: Exchange) -> bool:
-    return exchange.status in {301, 302, 303, 307, 308}
-
-
-def _garbled(exchange: Exchange) -> bool:
-    """Whether the body was cut by its framing, so that what it says is not the server's fault a second time."""
-    response = exchange.response
-    cut = (
-        response is not None and bool(response.surplus) and bool(exchange.content.faults or not exchange.content.parsed)
-    )
-    return exchange.failure is not None or cut
-
-
-def _readable(exchange: Exchange) -> bool:
-    """A whole 2xx answer of the API, whose body can be judged."""
-    return exchange.ok and bool(exchange.request.operation) and not _garbled(exchange)
-
-
-def _parsed(exchange: Exchange) -> bool:
-    return _readable(exchange) and exchange.content.parsed
-
-
 # ---- framing and time ----
 
 
@@ -99,7 +84,7 @@ def _fault(requirement: str) -> Callable[[Exchange], str | None]:
 
 def _length(exchange: Exchange) -> str | None:
     response = exchange.response
-    if response and response.surplus and _garbled(exchange) and response.all("content-length"):
+    if response and response.surplus and garbled(exchange) and response.all("content-length"):
         return f"the body goes on behind its announced length of {response.header('content-length')} bytes"
     return _fault("HTTP-1")(exchange)
 
@@ -135,7 +120,7 @@ def _no_answer(exchange: Exchange) -> str | None:
 
 def _redirected(exchange: Exchange) -> str | None:
     location = exchange.response.header("location") if exchange.response else None
-    return f"it answers {exchange.outcome} to {location}" if _is_redirect(exchange) else None
+    return f"it answers {exchange.outcome} to {location}" if is_redirect(exchange) else None
 
 
 def _success(exchange: Exchange) -> str | None:
@@ -146,14 +131,14 @@ def _used(operation: str, *, again: bool = False) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         request = exchange.request
         expected = request.intent is Intent.USE and request.operation == operation and request.again == again
-        return expected and _answered(exchange) and not _is_redirect(exchange) and not says_too_fast(exchange)
+        return expected and answered(exchange) and not is_redirect(exchange) and not says_too_fast(exchange)
 
     return applies
 
 
 def _first_ensured(exchange: Exchange) -> bool:
     """A workspace that is not known yet: in the form of any client if it succeeds, else in the target's own form."""
-    succeeded = exchange.ok and _is_call(exchange, "createWorkspace") and exchange.request.intent is Intent.SHAPE
+    succeeded = exchange.ok and is_call(exchange, "createWorkspace") and exchange.request.intent is Intent.SHAPE
     return (succeeded and not exchange.request.again) or _used("createWorkspace")(exchange)
 
 
@@ -166,7 +151,7 @@ def _has_json(exchange: Exchange) -> str | None:
 
 
 def _body_of(operation: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: _is_call(exchange, operation) and _readable(exchange)
+    return lambda exchange: is_call(exchange, operation) and readable(exchange)
 
 
 def _envelope(operation: str, requirement: str) -> Rule:
@@ -174,7 +159,7 @@ def _envelope(operation: str, requirement: str) -> Rule:
     used = _used(operation)
 
     def applies(exchange: Exchange) -> bool:
-        return (used(exchange) and not _garbled(exchange)) or _body_of(operation)(exchange)
+        return (used(exchange) and not garbled(exchange)) or _body_of(operation)(exchange)
 
     def broken(exchange: Exchange) -> str | None:
         if not exchange.ok:
@@ -193,7 +178,7 @@ def _poll_there(exchange: Exchange) -> str | None:
 
 
 def _poll_envelope(exchange: Exchange) -> bool:
-    in_use = _poll_used(exchange) and exchange.status not in _TOO_EARLY and not _garbled(exchange)
+    in_use = _poll_used(exchange) and exchange.status not in _TOO_EARLY and not garbled(exchange)
     return in_use or _body_of("pollTask")(exchange)
 
 
@@ -207,7 +192,7 @@ def _poll_answer(exchange: Exchange) -> str | None:
 def _member(operation: str, name: str) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         value = exchange.content.value
-        return _is_call(exchange, operation) and _parsed(exchange) and isinstance(value, dict) and name in value
+        return is_call(exchange, operation) and parsed(exchange) and isinstance(value, dict) and name in value
 
     return applies
 
@@ -220,21 +205,6 @@ def _has_id(exchange: Exchange) -> bool:
     return _member("sendMessage", "task_id")(exchange) or _member("createConversation", "conversation_id")(exchange)
 
 
-def poll_data(exchange: Exchange) -> dict[str, object] | None:
-    """The `data` of a poll's answer, if it has one."""
-    value = exchange.content.value
-    data = value.get("data") if isinstance(value, dict) else None
-    return data if _is_call(exchange, "pollTask") and _parsed(exchange) and isinstance(data, dict) else None
-
-
-def _has_data(exchange: Exchange) -> bool:
-    return poll_data(exchange) is not None
-
-
-def _offset_given(exchange: Exchange) -> bool:
-    return "next_offset" in (poll_data(exchange) or {})
-
-
 def _offset_literal(exchange: Exchange) -> str | None:
     offset = (poll_data(exchange) or {}).get("next_offset")
     if isinstance(offset, float):
@@ -242,37 +212,8 @@ def _offset_literal(exchange: Exchange) -> str | None:
     return exchange.findings.get("POLL-3")
 
 
-def _offset_is_integer(exchange: Exchange) -> bool:
-    offset = (poll_data(exchange) or {}).get("next_offset")
-    return isinstance(offset, int) and not isinstance(offset, bool)
-
-
-def _events(exchange: Exchange) -> list[object]:
-    events = (poll_data(exchange) or {}).get("events")
-    return events if isinstance(events, list) else []
-
-
-def _has_chunk(exchange: Exchange) -> bool:
-    return any(isinstance(event, dict) and event.get("type") == "text_chunk" for event in _events(exchange))
-
-
-def _chunks(exchange: Exchange) -> list[str]:
-    return [text for event in _events(exchange) if (text := chunk_text(event)) is not None]
-
-
-def _has_content(exchange: Exchange) -> bool:
-    return any(
-        isinstance(event, dict) and event.get("type") == "text_chunk" and isinstance(event.get("data"), dict)
-        for event in _events(exchange)
-    )
-
-
-def _beyond_the_basic_plane(exchange: Exchange) -> bool:
-    return any(character > "\uffff" or "\ud800" <= character <= "\udfff" for character in "".join(_chunks(exchange)))
-
-
 def _lone_surrogate(exchange: Exchange) -> str | None:
-    broken = next((text for text in _chunks(exchange) if has_lone_surrogate(text)), None)
+    broken = next((text for text in chunk_texts(exchange) if has_lone_surrogate(text)), None)
     return None if broken is None else f"the content {broken!r} holds half of a surrogate pair"
 
 
@@ -283,18 +224,6 @@ def _text_fault(requirement: str) -> Callable[[Exchange], str | None]:
     return lambda exchange: exchange.content.faults.get(requirement)
 
 
-def _json_text(exchange: Exchange) -> bool:
-    return _readable(exchange) and not exchange.content.empty and exchange.content.is_json_like
-
-
-def _beyond_ascii(exchange: Exchange) -> bool:
-    if not _readable(exchange):
-        return False
-    if "ENC-1" in exchange.content.faults or not exchange.content.text.isascii():
-        return True
-    return exchange.content.parsed and any(not text.isascii() for text in strings(exchange.content.value))
-
-
 def _raw_text(exchange: Exchange) -> str | None:
     media = headers.media_type(exchange.response)
     if exchange.content.text.isascii() or media is None or media.charset is not None:
@@ -303,15 +232,7 @@ def _raw_text(exchange: Exchange) -> str | None:
 
 
 def _charset_matters(exchange: Exchange) -> bool:
-    return _beyond_ascii(exchange) and headers.media_type(exchange.response) is not None
-
-
-def _has_body(exchange: Exchange) -> bool:
-    return exchange.ok and bool(exchange.request.operation) and bool(exchange.response and exchange.response.body)
-
-
-def _any_body(exchange: Exchange) -> bool:
-    return exchange.response is not None and bool(exchange.response.body) and exchange.failure is None
+    return beyond_ascii(exchange) and headers.media_type(exchange.response) is not None
 
 
 # ---- errors and browsers ----
@@ -324,15 +245,16 @@ def _is_error(exchange: Exchange) -> bool:
 
 
 def _error_object(exchange: Exchange) -> str | None:
+    fault = next((told for row, told in exchange.content.faults.items() if row.startswith("JSON")), None)
     if isinstance(exchange.content.value, dict):
-        return None
+        return fault
     return f"the body of {exchange.outcome} is no JSON object: {exchange.content.text[:60]!r}"
 
 
 def _cross_origin(*, error: bool) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         asked = exchange.request.header("origin") is not None and exchange.request.method != "OPTIONS"
-        return asked and _answered(exchange) and (exchange.status >= 400) == error
+        return asked and answered(exchange) and (exchange.status >= 400) == error
 
     return applies
 
@@ -342,7 +264,7 @@ def _allowed_origin(exchange: Exchange) -> str | None:
 
 
 def _poll_answered(exchange: Exchange) -> bool:
-    return _is_call(exchange, "pollTask") and exchange.ok
+    return is_call(exchange, "pollTask") and exchange.ok
 
 
 PROBED = {"BODY-5": "body", "FROM-2": "from", "AUTH-3": "auth"}
@@ -351,15 +273,15 @@ PROBED = {"BODY-5": "body", "FROM-2": "from", "AUTH-3": "auth"}
 _OF_ANY_ANSWER = frozenset({*PROBED, "ERR-1", "CORS-5", "CORS-6", *(f"HTTP-{number}" for number in range(1, 10))})
 
 RULES: tuple[Rule, ...] = (
-    *(Rule(f"HTTP-{number}", _answered, _fault(f"HTTP-{number}")) for number in (2, 3, 4, 5, 6)),
-    Rule("HTTP-1", _answered, _length),
-    Rule("HTTP-9", lambda exchange: _answered(exchange) or _silence(exchange) is not None, _silence),
+    *(Rule(f"HTTP-{number}", answered, _fault(f"HTTP-{number}")) for number in (2, 3, 4, 5, 6)),
+    Rule("HTTP-1", answered, _length),
+    Rule("HTTP-9", lambda exchange: answered(exchange) or _silence(exchange) is not None, _silence),
     Rule("HTTP-7", lambda exchange: _in_earnest(exchange) and exchange.failure is not Failure.CONNECT, _no_answer),
     *(Rule(requirement, _probed(kind), _survived) for requirement, kind in PROBED.items()),
     Rule(
         "REQ-9",
         lambda exchange: (
-            _answered(exchange) and bool(exchange.request.operation) and exchange.request.intent is not Intent.PROBE
+            answered(exchange) and bool(exchange.request.operation) and exchange.request.intent is not Intent.PROBE
         ),
         _redirected,
     ),
@@ -373,26 +295,26 @@ RULES: tuple[Rule, ...] = (
     *(Rule(f"ID-{number}", _member("sendMessage", "task_id"), _found(f"ID-{number}")) for number in (1, 2, 3, 4, 5)),
     Rule("ID-6", _member("createConversation", "conversation_id"), _found("ID-6")),
     Rule("ID-8", _has_id, _found("ID-8")),
-    Rule("POLL-2", _has_data, _found("POLL-2")),
-    Rule("POLL-3", _offset_given, _offset_literal),
-    Rule("POLL-4", _offset_is_integer, _found("POLL-4")),
-    Rule("POLL-7", _has_data, _found("POLL-7")),
-    Rule("POLL-10", _has_data, _found("POLL-10")),
+    Rule("POLL-2", has_data, _found("POLL-2")),
+    Rule("POLL-3", offset_given, _offset_literal),
+    Rule("POLL-4", offset_is_integer, _found("POLL-4")),
+    Rule("POLL-7", has_data, _found("POLL-7")),
+    Rule("POLL-10", has_data, _found("POLL-10")),
     Rule("POLL-11", _poll_answered, lambda exchange: headers.freshness_fault(exchange.response)),
     Rule("CACHE-1", _poll_answered, lambda exchange: headers.storing_fault(exchange.response)),
-    Rule("EVT-1", lambda exchange: bool(_events(exchange)), _found("EVT-1")),
-    Rule("EVT-2", lambda exchange: bool(_events(exchange)), _found("EVT-2")),
-    Rule("EVT-3", _has_chunk, _found("EVT-3")),
-    Rule("EVT-4", _has_content, _found("EVT-4")),
-    Rule("EVT-5", _beyond_the_basic_plane, _lone_surrogate),
-    *(Rule(f"JSON-{number}", _json_text, _text_fault(f"JSON-{number}")) for number in (1, 2, 3, 4)),
-    Rule("ENC-1", _beyond_ascii, _text_fault("ENC-1")),
-    Rule("ENC-2", _has_body, lambda exchange: headers.type_fault(exchange.response)),
-    Rule("ENC-3", _has_body, lambda exchange: headers.charset_fault(exchange.response)),
+    Rule("EVT-1", lambda exchange: bool(events_of(exchange)), _found("EVT-1")),
+    Rule("EVT-2", lambda exchange: bool(events_of(exchange)), _found("EVT-2")),
+    Rule("EVT-3", has_chunk, _found("EVT-3")),
+    Rule("EVT-4", has_content, _found("EVT-4")),
+    Rule("EVT-5", beyond_the_basic_plane, _lone_surrogate),
+    *(Rule(f"JSON-{number}", json_text, _text_fault(f"JSON-{number}")) for number in (1, 2, 3, 4)),
+    Rule("ENC-1", beyond_ascii, _text_fault("ENC-1")),
+    Rule("ENC-2", has_body, lambda exchange: headers.type_fault(exchange.response)),
+    Rule("ENC-3", has_body, lambda exchange: headers.charset_fault(exchange.response)),
     Rule("ENC-4", _charset_matters, _raw_text),
-    Rule("ENC-5", _has_body, lambda exchange: headers.media_type_fault(exchange.response)),
-    Rule("ENC-6", _any_body, lambda exchange: headers.coding_fault(exchange.request, exchange.response)),
-    Rule("ENC-7", _any_body, _text_fault("ENC-7")),
+    Rule("ENC-5", has_body, lambda exchange: headers.media_type_fault(exchange.response)),
+    Rule("ENC-6", any_body, lambda exchange: headers.coding_fault(exchange.request, exchange.response)),
+    Rule("ENC-7", any_body, _text_fault("ENC-7")),
     Rule("ERR-1", _is_error, _error_object),
     Rule("CORS-5", _cross_origin(error=False), _allowed_origin),
     Rule("CORS-6", _cross_origin(error=True), _allowed_origin),

@@ -7,6 +7,7 @@ plugin where the suite is asked for.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from pathlib import Path
@@ -39,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the suite's plugin if the suite is among what pytest is to run."""
     if any(_is_of_the_suite(config, argument.partition("::")[0]) for argument in config.args):
         config.pluginmanager.import_plugin(f"{_SUITE}.plugin")
+        native = importlib.import_module(f"{_SUITE}.native")  # not before: pytest of other projects must not import it
+        config.pluginmanager.register(native.Verdicts(), "sendpoll verdicts")
 
 
 def _is_of_the_suite(config: pytest.Config, argument: str) -> bool:

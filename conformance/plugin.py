@@ -160,6 +160,8 @@ def bench(lab: Lab, case: Case) -> Lab:
     """The lab for checks that send requests of their own: only once the walk through the calls succeeded."""
     if lab.trouble or lab.stopped:
         case.not_exercised(lab.trouble or lab.stopped)
+    if lab.recorder.remaining() <= 0:
+        raise RunOverError
     return lab
 
 
@@ -259,8 +261,11 @@ def _failure_text(result: JSON, seed: int) -> str:
 
 
 def results_of(report: pytest.TestReport) -> Iterator[JSON]:
-    """The result that a check told in one of pytest's reports; none in a phase that passed, or where it crashed."""
-    if report.when == "call" or report.outcome != "passed":
+    """The result that a check told in one of pytest's reports; none where it crashed, or in a phase beside it.
+
+    pytest hands what was told on to the reports of all later phases: a teardown tells nothing of its own.
+    """
+    if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
         for name, value in report.user_properties:
             if name == PROPERTY and isinstance(value, dict):
                 yield value

@@ -5,6 +5,8 @@ Bodies are judged when they come and then let go, so that a run's memory does no
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import itertools
 import threading
 import time
@@ -13,8 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sendpoll.conformance.connection import Answer, Connection, NoConnectionError
-from sendpoll.conformance.exchange import Exchange, Failure, Request, Timing
-from sendpoll.conformance.observations import observe, says_too_fast
+from sendpoll.conformance.exchange import Exchange, Failure, Request, Response, Timing
+from sendpoll.conformance.facts import says_too_fast
+from sendpoll.conformance.left_behind import LeftBehind
+from sendpoll.conformance.limits import HELD_LIMIT, KEPT_BYTES
+from sendpoll.conformance.observations import observe
 from sendpoll.schemas.target import Target
 
 _KEPT_VIOLATIONS = 20
@@ -78,6 +83,7 @@ class Recorder:
         """How often the server said that it was asked too fast."""
         self.known_workspaces: set[str] = set()
         """Workspaces that the server has answered for: from then on they are ensured again."""
+        self.left_behind = LeftBehind()
         self.lost: str = ""
         """Why the target counts as gone; empty while it does not."""
         self._reserved = 0
@@ -87,6 +93,23 @@ class Recorder:
         self._tallies: dict[str, Tally] = defaultdict(Tally)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._large = threading.Lock()
+        """Held by the one exchange whose large answer comes."""
+        self._judging = threading.Lock()
+        """Held by the one exchange whose answer of some size is judged."""
+        self._held = 0
+
+    # ---- memory ----
+
+    def hold(self, size: int) -> None:
+        """Count so many bytes of memory that are kept until the end of the run."""
+        with self._lock:
+            self._held += size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more of what the target sends may be kept."""
+        return self._held > HELD_LIMIT
 
     # ---- time and budget ----
 
@@ -133,7 +156,11 @@ class Recorder:
             if not says_too_fast(exchange):
                 return exchange
             self.limited += 1
-            self.pause(_retry_after(exchange))
+            wait = _retry_after(exchange)
+            if self.remaining() <= wait:
+                call = f"{request.method} {request.target}"
+                raise RunOverError(f"{call} was answered {exchange.outcome}, however slowly it was asked again")
+            self.pause(wait)
             if exchange.response and not exchange.response.keeps_alive:
                 connection = None
         return self.send_once(request, connection=connection, host=host)
@@ -158,14 +185,17 @@ class Recorder:
 
     def _exchange(self, request: Request, connection: Connection | None, host: str | None) -> Exchange:
         deadline = min(time.monotonic() + self._patience, self.deadline)
-        if connection is not None:
-            return self._record(request, connection.exchange(request, deadline), connection.number)
-        try:
-            with Connection(self.target, deadline, host) as own:
-                return self._record(request, own.exchange(request, deadline), own.number)
-        except NoConnectionError as error:
-            now = time.monotonic()
-            return self._record(request, Answer(None, Timing(now, now, None, now, 0.0), Failure.CONNECT, str(error)), 0)
+        with contextlib.closing(_Turn(self._large, self.deadline)) as turn:
+            if connection is not None:
+                answer = connection.exchange(request, deadline, turn.wait)
+                return self._record(request, answer, connection.number)
+            try:
+                with Connection(self.target, deadline, host) as own:
+                    return self._record(request, own.exchange(request, deadline, turn.wait), own.number)
+            except NoConnectionError as error:
+                now = time.monotonic()
+                answer = Answer(None, Timing(now, now, None, now, 0.0), Failure.CONNECT, str(error))
+                return self._record(request, answer, 0)
 
     def connect(self) -> Connection:
         """A connection to be used for several requests. Raises NoConnectionError, RunOverError, TargetLostError."""
@@ -188,15 +218,29 @@ class Recorder:
             detail=answer.detail,
             connection=connection,
         )
-        self._note_health(exchange)
-        observations = [] if self._is_cut(exchange) else list(observe(exchange))
-        with self._lock:
-            if _is_message(request) and _may_be_taken(exchange):
-                self.messages += 1
-            for observation in observations:
-                self._count(observation.requirement, observation.broken, exchange)
-        if self._on_exchange:
-            self._on_exchange()
+        with contextlib.closing(_Turn(self._judging, self.deadline)) as turn:
+            if answer.response is not None and _is_weighty(answer.response):
+                turn.wait(self.deadline)
+                exchange = self._read(exchange)
+            self._note_health(exchange)
+            observations = [] if self._is_cut(exchange) else list(observe(exchange))
+            with self._lock:
+                if _is_message(request) and _may_be_taken(exchange):
+                    self.messages += 1
+                self.left_behind.note(exchange)
+                for observation in observations:
+                    self._count(observation.requirement, observation.broken, exchange)
+            if self._on_exchange:
+                self._on_exchange()
+            return exchange.lightened()
+
+    def _read(self, exchange: Exchange) -> Exchange:
+        """The exchange with its content read: cut off where the run ended meanwhile, and where it is a flood."""
+        if self.remaining() <= 0:
+            return dataclasses.replace(exchange, failure=Failure.TIMEOUT, detail="the run ended before it was read")
+        flood = exchange.content.flood
+        if flood and exchange.failure is None:
+            return dataclasses.replace(exchange.trimmed(), failure=Failure.FLOOD, detail=flood)
         return exchange
 
     def _is_cut(self, exchange: Exchange) -> bool:
@@ -230,10 +274,37 @@ class Recorder:
             return Tally(found.exercised, found.broken, list(found.violations))
 
 
+class _Turn:
+    """One exchange's turn to do what takes memory or time: taken when it comes to that, given back at the end."""
+
+    def __init__(self, lock: threading.Lock, deadline: float) -> None:
+        self._lock = lock
+        self._deadline = deadline
+        self._mine = False
+
+    def wait(self, deadline: float) -> float:
+        """Wait for the turn, but not behind the run's end; the deadline of the exchange, later by what it took."""
+        began = time.monotonic()
+        if not self._mine:
+            self._mine = self._lock.acquire(timeout=max(0.0, self._deadline - began))
+        return min(deadline + time.monotonic() - began, self._deadline)
+
+    def close(self) -> None:
+        """Let the next one have it."""
+        if self._mine:
+            self._lock.release()
+
+
+def _is_weighty(response: Response) -> bool:
+    """Whether to read the body may take memory or time: a small one can unpack to a large one."""
+    return len(response.body) > KEPT_BYTES or response.header("content-encoding") is not None
+
+
 def _is_message(request: Request) -> bool:
     return request.operation == "sendMessage" and request.method == "POST"
 
 
 def _may_be_taken(exchange: Exchange) -> bool:
-    """Whether a server may be working on this message: it said so, or fell silent after it was sent."""
-    return exchange.ok or exchange.failure not in {None, Failure.CONNECT}
+    """Whether a server may be working on this message: it said so, or fell silent where the message was right."""
+    silent = exchange.failure not in {None, Failure.CONNECT}
+    return exchange.ok or (silent and exchange.request.probe != "body")

@@ -1,7 +1,8 @@
 """Sends the exchanges of a failed requirement again and says what the server does now.
 
-Only what one exchange alone shows can be judged again like this, and only where the server still has what the exchange
-is about. Everything else is told as what it is, with the command that checks it anew: a guess would be worse.
+What one exchange alone shows is judged again like this, where the server still has what the exchange is about. What
+only the polls of a whole task show is judged on a new task of the same message. Everything else is told as what it is,
+with the command that checks it anew: a guess would be worse.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from enum import IntEnum, StrEnum
 from sendpoll.conformance.connection import Connection, NoConnectionError
 from sendpoll.conformance.exchange import Exchange, Failure, Intent, Request, Timing
 from sendpoll.conformance.observations import RULES, observe
+from sendpoll.conformance.replay_task import JUDGED, Recorded, Reread, read_anew
 from sendpoll.conformance.verdict import Verdict
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.redaction import MASK
@@ -22,6 +24,7 @@ from sendpoll.schemas.target import Target
 _TRAFFIC = "test_traffic.py"
 """The check that applies the rules; what it found, one exchange shows."""
 _RULED = frozenset(rule.requirement for rule in RULES)
+_NOTHING = Recorded()
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403})
 
@@ -75,11 +78,49 @@ def failed_row(report: JSON, identifier: str) -> JSON:
     return row
 
 
-def replay(row: JSON, target: Target) -> Iterator[Outcome]:
-    """Send the exchanges of each violation of a row again, in order, and judge what comes."""
+def replay(row: JSON, target: Target, recorded: Recorded = _NOTHING) -> Iterator[Outcome]:
+    """Send the exchanges of each violation of a row again, in order, and judge what comes.
+
+    A message is sent anew for each kind of task (`recorded`) in which the oracle had found a violation.
+    """
+    reread: dict[str, Reread] = {}
     for violation in row["violations"]:
-        now, told = _again(row, violation, target)
+        kind = _kind(row, violation, recorded)
+        if kind is None:
+            now, told = _again(row, violation, target)
+        else:
+            if kind not in reread:
+                reread[kind] = read_anew(kind, recorded, target)
+            now, told = _judged_task(row, reread[kind])
         yield Outcome(violation["sentence"], now, told)
+
+
+def messages(row: JSON, recorded: Recorded = _NOTHING) -> int:
+    """How many messages a replay of the row sends."""
+    kinds = [_kind(row, violation, recorded) for violation in row["violations"]]
+    exchanges = [
+        exchange
+        for kind, violation in zip(kinds, row["violations"], strict=True)
+        if kind is None and row["id"] in _RULED
+        for exchange in violation["exchanges"]
+    ]
+    sent = [exchange for exchange in exchanges if exchange.get("operation") == "sendMessage"]
+    return len(sent) + len({kind for kind in kinds if kind is not None})
+
+
+def _kind(row: JSON, violation: JSON, recorded: Recorded) -> str | None:
+    """The kind of task to be read anew for a violation; None where none needs to be, or the report names none."""
+    return recorded.kind(violation) if row["id"] in JUDGED else None
+
+
+def _judged_task(row: JSON, reread: Reread) -> tuple[Now, str]:
+    if reread.trouble:
+        return Now.CANNOT_TELL, f"{reread.trouble}; {_check_anew(row)}"
+    if row["id"] in reread.broken:
+        return Now.STILL_FAILING, f"a new task of the same message: {reread.broken[row['id']]}"
+    if not reread.ended:
+        return Now.CANNOT_TELL, f"a new task of the same message did not come to its end; {_check_anew(row)}"
+    return Now.FIXED, f"a new task of the same message was polled {reread.polls} times, and none contradicts another"
 
 
 def replay_code(outcomes: Iterable[Outcome]) -> ReplayCode:

@@ -167,6 +167,10 @@ def _notes(lab: Lab, crashes: Sequence[str]) -> Iterable[str]:
     yield from crashes
     if lab.stopped:
         yield lab.stopped
+    if lab.left_behind.is_cut:
+        yield "The run left more behind on the server than is listed."
+    if lab.recorder.is_full:
+        yield "The tasks held more than is kept; what came beyond was not read."
     if not lab.target.verify_tls:
         yield "The server's certificate was not verified (--insecure)."
     if lab.recorder.remaining() <= 0:

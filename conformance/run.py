@@ -18,6 +18,7 @@ import pytest
 
 from sendpoll.conformance import plugin
 from sendpoll.conformance.lab import Lab
+from sendpoll.conformance.memory import give_memory_back
 from sendpoll.conformance.plugin import LAB, RunOptions, results_of
 from sendpoll.conformance.recorder import Recorder
 from sendpoll.conformance.report import Judgement, Ran, build_report
@@ -133,10 +134,21 @@ def _take_variables() -> dict[str, str]:
     return {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
 
 
-def check(target: Target, options: RunOptions, judgement: Judgement, listener: Listener | None = None) -> JSON:
-    """Run the suite against a target and return its report. Raises KeyboardInterrupt where the user stops it."""
+def check(
+    target: Target,
+    options: RunOptions,
+    judgement: Judgement,
+    listener: Listener | None = None,
+    *,
+    began: float | None = None,
+) -> JSON:
+    """Run the suite against a target and return its report. Raises KeyboardInterrupt where the user stops it.
+
+    The deadline and the duration count from `began`, a moment of the monotonic clock; from now where it is not told.
+    """
+    give_memory_back()
     listener = listener or Silence()
-    started, began = datetime.now(UTC), time.monotonic()
+    started, began = datetime.now(UTC), time.monotonic() if began is None else began
     recorder = Recorder(target, started=began, on_exchange=listener.request)
     lab = Lab(recorder, seed=options.seed, examples=options.examples)
     results = _Results(lab, options.only, listener)

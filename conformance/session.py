@@ -17,6 +17,7 @@ class _Session(Recorder):
     def __init__(self, outer: Recorder) -> None:
         super().__init__(outer.target, started=outer.started)
         self._outer = outer
+        self.left_behind = outer.left_behind
         self._cookies: dict[str, str] = {}
         self._kept: Connection | None = None
 
@@ -27,7 +28,7 @@ class _Session(Recorder):
         self._outer.release()
 
     def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
-        if self._kept is None or self._kept.closed_by_server(within=0.0):
+        if self._kept is None or not self._kept.may_be_used_again():
             self.close()
             self._kept = self.connect()
         cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())

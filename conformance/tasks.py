@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sendpoll.conformance.api import Api
 from sendpoll.conformance.connection import Connection
 from sendpoll.conformance.exchange import Exchange
-from sendpoll.conformance.observations import poll_data
+from sendpoll.conformance.facts import poll_data
 from sendpoll.conformance.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
+from sendpoll.conformance.recorder import RunOverError
 
 _SETTLED = 1.0
 """Seconds for which a status that is not `running` is looked at again before it is taken for final."""
@@ -22,6 +25,12 @@ HEAVY_ANSWER = 512 * 1024
 """Bytes of an answer from which on nobody asks from 0 again and again."""
 _KEPT_POLLS = 400
 """Polls of one task that the report's timeline shows."""
+_KEPT_EXCHANGES = 300
+"""Exchanges of one task that are kept in case that a later one contradicts them."""
+_KEPT_CONTRADICTIONS = 20
+"""Contradictions of one task with one requirement that are kept; the rest are counted."""
+_EVENT_SIZE = 500
+"""Bytes of memory that an event takes beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class RecordedTask:
     history: TaskHistory = field(default_factory=TaskHistory)
     notes: list[PollNote] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
+    uncounted: Counter[str] = field(default_factory=Counter)
+    """Requirement to how many more contradictions there were than are kept."""
     polls: int = 0
     largest: int = 0
     """Bytes of the largest answer."""
@@ -76,12 +87,18 @@ class RecordedTask:
         """Poll once and hand the answer to the oracle; None where no poll could be made of it."""
         exchange = api.poll(self.task_id, offset, over=over)
         poll = read_poll(exchange, offset, reader)
-        self.largest = max(self.largest, len(exchange.response.body) if exchange.response else 0)
+        size = exchange.response.size if exchange.response else 0
+        self.largest = max(self.largest, size)
         with self._lock:
-            if poll is None:
+            if api.recorder.remaining() <= 0:
+                raise RunOverError
+            if poll is None or api.recorder.is_full:
                 self.unusable = exchange.trimmed()
                 return None
+            before = len(self.history.log)
             self._observe(poll, exchange.trimmed())
+            if grown := len(self.history.log) - before:
+                api.recorder.hold(2 * size + _EVENT_SIZE * grown)
         return poll
 
     def _observe(self, poll: Poll, exchange: Exchange) -> None:
@@ -90,10 +107,25 @@ class RecordedTask:
             self.notes.append(_note(poll))
         if poll.status != RUNNING and self.finished_after is None:
             self.finished_after = poll.received_at - self.sent_at
-        self._exchanges[exchange.number] = exchange
-        for violation in self.history.observe(poll):
-            numbers = dict.fromkeys(known.number for known in violation.polls)
-            self.contradictions.append(Contradiction(violation, tuple(self._exchanges[number] for number in numbers)))
+        known = len(self.history.log), len(self.history.offsets), self.history.is_final
+        violations = self.history.observe(poll)
+        for violation in violations:
+            self._note_contradiction(violation, exchange)
+        told_news = known != (len(self.history.log), len(self.history.offsets), self.history.is_final)
+        if (told_news or violations) and len(self._exchanges) < _KEPT_EXCHANGES:
+            self._exchanges[exchange.number] = exchange
+
+    def _note_contradiction(self, violation: Violation, exchange: Exchange) -> None:
+        """Keep a contradiction with the exchanges of both its polls, as far as they are kept, or count it."""
+        requirement = violation.requirement
+        if sum(found.violation.requirement == requirement for found in self.contradictions) >= _KEPT_CONTRADICTIONS:
+            self.uncounted[requirement] += 1
+            return
+        numbers = dict.fromkeys(known.number for known in violation.polls)
+        kept = {**self._exchanges, exchange.number: exchange}
+        shown = tuple(kept[number] for number in numbers if number in kept)
+        one, other = (dataclasses.replace(poll, events=()) for poll in violation.polls)
+        self.contradictions.append(Contradiction(dataclasses.replace(violation, polls=(one, other)), shown))
 
     @property
     def is_over(self) -> bool:
@@ -103,7 +135,7 @@ class RecordedTask:
     @property
     def text(self) -> str:
         """All text of the log, as a client would have printed it."""
-        return "".join(text for event in self.history.log if (text := chunk_text(event)) is not None)
+        return text_of(self.history.log)
 
     @property
     def end_offset(self) -> int:
@@ -162,9 +194,11 @@ class Habit:
     """Seconds between an answer and the next poll."""
     restarts: bool = False
     """Whether it always asks from 0."""
+    impatient: bool = False
+    """Whether it asks twice where something came, the second time at once: then a running task has nothing new."""
 
 
-EAGER = Habit("eager", 0.05)
+EAGER = Habit("eager", 0.05, impatient=True)
 OVERLAPPING = Habit("overlapping", 0.13)
 RESTARTING = Habit("restarting", 0.21, restarts=True)
 PUBLISHED = Habit("published", 0.5)
@@ -181,6 +215,7 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
     offset = 0
     give_up = time.monotonic() + recorder.target.timeouts.task
     over_since: float | None = None
+    at_once = False
     while True:
         restarts = habit.restarts and task.largest < HEAVY_ANSWER
         poll = task.poll(api, 0 if restarts else offset, habit.name, over)
@@ -198,7 +233,9 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
                 return True
         if now >= give_up:
             return False
-        recorder.pause(min(habit.pause, 0.25) if over_since else habit.pause)
+        at_once = habit.impatient and bool(poll.events) and not over_since and not at_once
+        if not at_once:
+            recorder.pause(min(habit.pause, 0.25) if over_since else habit.pause)
 
 
 def read_late(api: Api, task: RecordedTask, ready: Callable[[], bool]) -> bool:
@@ -216,3 +253,22 @@ def read_again(api: Api, task: RecordedTask, offsets: int = 12) -> None:
     for offset in dict.fromkeys([known[-1], *known[::step], known[-1], 0]):
         if task.poll(api, offset, "again") is None:
             return
+
+
+def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any]:
+    """The events from an offset to the end of a task that is over, as one reader alone is given them.
+
+    Ends where an answer brings nothing, or its offset leads nowhere.
+    """
+    events: list[Any] = []
+    while True:
+        poll = read_poll(api.poll(task.task_id, offset), offset, "rest")
+        events += poll.events if poll else []
+        if poll is None or not poll.events or poll.next_offset is None or poll.next_offset <= offset:
+            return events
+        offset = poll.next_offset
+
+
+def text_of(events: Iterable[Any]) -> str:
+    """The text of events, as a client would print it."""
+    return "".join(text for event in events if (text := chunk_text(event)) is not None)

@@ -10,13 +10,15 @@ import pytest
 
 from sendpoll.conformance.bodies import malformed_texts, negatives, rewritten
 from sendpoll.conformance.case import Case
-from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.exploring import explore
 from sendpoll.conformance.lab import Lab
 from sendpoll.schemas.endpoints import endpoints
 
 STAGE = 4
 _LARGE = 4 * 1024 * 1024
+_ENOUGH_HANGS = 3
+"""Unanswered bodies of one call after which no further ones are tried: each costs seconds."""
 
 
 def _valid_bodies(lab: Lab) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -45,9 +47,13 @@ def test_no_json(bench: Lab, case: Case) -> None:
     """Bodies that are no JSON text."""
     _require_twin(bench, case)
     for operation, valid in _valid_bodies(bench):
+        hung = 0
         for text in malformed_texts(valid):
             exchange = _post(bench, operation, text)
             case.judge(_accepted(exchange, f"{text[:40]!r}"), exchange)
+            hung += exchange.failure is Failure.TIMEOUT
+            if hung >= _ENOUGH_HANGS:
+                break
 
 
 @pytest.mark.requirement("BODY-2")
@@ -64,7 +70,7 @@ def test_one_constraint_broken(bench: Lab, case: Case) -> None:
                 exchange = _post(bench, operation, bench.api.shape.body(body))
                 case.judge(_accepted(exchange, what), exchange)
 
-            explore(negative.values, check, examples=max(1, bench.examples // 25), run_seed=bench.seed)
+            explore(negative.values, check, examples=max(1, bench.examples // 100), run_seed=bench.seed)
 
 
 @pytest.mark.requirement("BODY-2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,7 @@ def _failing_calls(lab: Lab) -> Iterator[Exchange]:
         refused = api.request(operation, values, query=_query(operation), body=body, token="wrong", intent=Intent.PROBE)
         yield lab.recorder.send(refused)
         if body is not None:
-            yield lab.recorder.send(api.request(operation, values, body=body, intent=Intent.PROBE))
+            malformed = api.request(operation, values, body=body, intent=Intent.PROBE)
+            yield lab.recorder.send(replace(malformed, probe="body"))
     yield lab.recorder.send(api.request("createConversation", {"workspace_id": unknown}, intent=Intent.PROBE))
     yield api.poll("task-that-is-not-there", 0, intent=Intent.PROBE)

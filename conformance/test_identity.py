@@ -16,7 +16,31 @@ from sendpoll.conformance.lab import Lab
 STAGE = 4
 _REFUSALS = frozenset({401, 403})
 _HIDDEN = frozenset({403, 404})
-_ODD_CREDENTIALS = ("", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer a b", "Token x", "Bearer " + "x" * 4000)
+_HEXADECIMAL = frozenset("0123456789abcdef-")
+_ODD_CREDENTIALS = (
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer  ",
+    ":",
+    "Bearer a b",
+    "Bearer,Bearer x",
+    "Token x",
+    "Digest username=x",
+    "Basic dXNlcjpwYXNz",
+    "Basic",
+    "Basic ",
+    "Basic eA==",
+    "Basic %%%",
+    "Basic /w==",
+    "Bearer e30.e30.e30",
+    "Bearer ....",
+    "Bearer \xe9",
+    "Bearer \xe4\xbb\xa4\xe7\x89\x8c",
+    "Bearer %00%ff",
+    "Bearer " + "x" * 4000,
+)
+"""Other schemes, halves and wholes of them, bytes beyond ASCII, and what looks like a signed token and is none."""
 
 
 def _requests(lab: Lab, api: Api, token: str | None) -> Iterator[Request]:
@@ -42,10 +66,20 @@ def test_no_token(bench: Lab, case: Case) -> None:
         case.judge(None if exchange.status in _REFUSALS else f"it answers {exchange.outcome}", exchange)
 
 
+def _wrong_tokens(token: str) -> Iterator[str]:
+    """Longer, shorter and in other letters; a token of hexadecimal digits is the same in capitals to who decodes it."""
+    yield "wrong-token"
+    yield f"{token}x"
+    if len(token) > 1 and not token.endswith("="):
+        yield token[:-1]
+    if token.swapcase() != token and not set(token.lower()) <= _HEXADECIMAL:
+        yield token.swapcase()
+
+
 @pytest.mark.requirement("AUTH-2")
 def test_wrong_token(bench: Lab, case: Case) -> None:
-    """Each call with a token that nobody has."""
-    for token in (f"{bench.target.token}x", "wrong-token"):
+    """Each call with a token that nobody has, some of them much like the right one."""
+    for token in _wrong_tokens(bench.target.token):
         for exchange in _send_all(bench, token, "auth"):
             case.judge(None if exchange.status in _REFUSALS else f"it answers {exchange.outcome}", exchange)
 

@@ -104,7 +104,7 @@ def test_interleaved_readers(bench: Lab, corpus: Corpus, case: Case) -> None:
     if not shared.tasks:
         case.not_exercised("no task could be read")
     examples = max(3, bench.examples // 10)
-    with nothing_on_disk():
+    with nothing_on_disk(), shared.ending.kept():
         run_state_machine_as_test(
             seed(bench.seed)(machine(shared)),
             settings=suite_settings(examples, steps=20),

@@ -7,17 +7,16 @@ from dataclasses import replace
 import pytest
 
 from sendpoll.conformance.case import Case
-from sendpoll.conformance.corpus import Corpus
+from sendpoll.conformance.corpus import BEHIND_ANY_END, Corpus
 from sendpoll.conformance.exchange import Exchange, Intent
 from sendpoll.conformance.exploring import explore
+from sendpoll.conformance.facts import poll_data
 from sendpoll.conformance.lab import Lab
-from sendpoll.conformance.observations import poll_data
 from sendpoll.conformance.offsets import fuzzed_queries, odd_queries
 from sendpoll.conformance.oracle import essence
-from sendpoll.conformance.tasks import RecordedTask
+from sendpoll.conformance.tasks import RecordedTask, read_rest
 
 STAGE = 3
-_FAR = 1_000_000
 _READ_EVERY = 20
 """Fuzzed polls after which the log is read again."""
 
@@ -114,7 +113,7 @@ def test_from_that_is_no_offset(bench: Lab, task: RecordedTask, case: Case) -> N
 @pytest.mark.requirement("FROM-4")
 def test_from_behind_the_end(bench: Lab, task: RecordedTask, case: Case) -> None:
     """Refused, or answered without events and with an offset from which nothing comes twice."""
-    for offset in (task.end_offset + 1, task.end_offset + _FAR):
+    for offset in (task.end_offset + 1, task.end_offset + BEHIND_ANY_END):
         exchange = _probe(bench, task, f"from={offset}")
         if exchange.refused:
             case.able()
@@ -127,6 +126,26 @@ def test_from_behind_the_end(bench: Lab, task: RecordedTask, case: Case) -> None
         after = _probe(bench, task, f"from={following}")
         repeats = bool(_events(after))
         case.judge("the offset that it gives back brings events again" if repeats else None, exchange, after)
+
+
+@pytest.mark.requirement("FROM-4")
+def test_from_behind_the_end_of_a_running_task(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """Refused, or answered with an offset from which everything that comes after can be read."""
+    task, behind = corpus.long, corpus.behind
+    if task is None or behind is None or not task.is_over or task.contradictions:
+        case.not_exercised("no task ran long enough; give a message that this server answers long: --prompt long=TEXT")
+    exchange = behind.exchange
+    if exchange.refused:
+        case.able()
+        return
+    if _events(exchange):
+        case.broken(f"it answers {exchange.outcome} with events", exchange)
+        return
+    following = (poll_data(exchange) or {}).get("next_offset")
+    rest = read_rest(bench.api, task, following) if isinstance(following, int) else []
+    lost = len(task.history.log) - behind.known - len(rest)
+    sentence = f"of the events that came later, {lost} do not come from next_offset {following}, which it gave back"
+    case.judge(sentence if lost > 0 else None, exchange, bench.api.poll(task.task_id, following))
 
 
 @pytest.mark.requirement("FROM-5")

@@ -10,8 +10,8 @@ import pytest
 from sendpoll.conformance.case import Case
 from sendpoll.conformance.corpus import Corpus
 from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.facts import says_too_fast
 from sendpoll.conformance.lab import Lab
-from sendpoll.conformance.observations import says_too_fast
 
 STAGE = 1
 _AT_ONCE = 20

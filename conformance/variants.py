@@ -1,17 +1,34 @@
-"""Requests that differ from one that works in one thing only, so that a refusal has one reason."""
+"""Which of the published clients' requests a target takes, and where it refuses some, which single difference it is.
+
+Each client differs from the one that gets through in several traits: how it writes headers, media type, text, and a
+body that is empty. Where a call is refused in one client's form and taken in another's, the form that works is sent
+with one trait of the refused one at a time, so that a refusal has one reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sendpoll.conformance.api import Api
-from sendpoll.conformance.exchange import Exchange, Intent
-from sendpoll.conformance.lab import Lab
-from sendpoll.conformance.shapes import Shape
+from sendpoll.conformance.corpus import Corpus, is_heavy
+from sendpoll.conformance.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.lab import Lab, Walk
+from sendpoll.conformance.recorder import BudgetSpentError
+from sendpoll.conformance.shapes import SHAPES, Shape
+
+CALLS = ("createWorkspace", "createConversation", "sendMessage", "pollTask")
+_HAVE_A_BODY = frozenset({"createWorkspace", "sendMessage"})
 
 
-def with_content_type(shape: Shape, value: str) -> Shape:
+def media_type(shape: Shape) -> str:
+    """The Content-Type of the client's JSON bodies."""
+    return next(told for name, told, _ in shape.template if name.lower() == "content-type")
+
+
+def with_media_type(shape: Shape, value: str) -> Shape:
     """The same client with another Content-Type on its JSON bodies."""
     template = tuple(
         (name, value if name.lower() == "content-type" else told, when) for name, told, when in shape.template
@@ -21,31 +38,151 @@ def with_content_type(shape: Shape, value: str) -> Shape:
 
 def with_headers_of(shape: Shape, other: Shape) -> Shape:
     """The same bodies and media type under the header names, order and extras of another client."""
-    types = [told for name, told, _ in shape.template if name.lower() == "content-type"]
-    return with_content_type(replace(shape, template=other.template, origin=other.origin), types[0])
+    return with_media_type(replace(shape, template=other.template, origin=other.origin), media_type(shape))
 
 
-def forms(requirement: str, shape: Shape, others: Mapping[str, Shape]) -> tuple[Shape, ...]:
-    """The shapes that differ from `shape` in what the requirement is about alone."""
-    if requirement == "REQ-3":
-        types = ("application/json", "application/json; charset=utf-8")
-        working = next(told for name, told, _ in shape.template if name.lower() == "content-type")
-        return tuple(with_content_type(shape, value) for value in types if value != working)
-    if requirement == "REQ-4":
-        return tuple(with_headers_of(shape, other) for other in others.values())
-    if requirement == "REQ-6":
-        return (replace(shape, escapes=not shape.escapes),)
-    if requirement == "REQ-7":
-        return (replace(shape, max_iterations=None if shape.max_iterations else 100),)
-    raise ValueError(requirement)
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One thing in which clients differ."""
+
+    requirement: Callable[[Shape], str]
+    """The row that a refusal of this client's form of it breaks."""
+    calls: frozenset[str]
+    """The calls that show it."""
+    value: Callable[[Shape], object]
+    """What of it a client has; clients with equal values do not differ in it."""
+    take: Callable[[Shape, Shape], Shape]
+    """The first client with this trait of the second."""
 
 
-def try_posts(lab: Lab, shape: Shape) -> list[Exchange]:
-    """The three POSTs in a shape, as far as they get; a message that is taken counts against the budget."""
-    api = Api(lab.recorder, shape)
-    ensured = lab.ensure_workspace(api, Intent.SHAPE)
-    opened, conversation = lab.open_conversation(api, Intent.SHAPE)
-    if conversation is None:
-        return [ensured, opened]
-    sent, _ = lab.send(api, conversation, "plain", intent=Intent.SHAPE)
-    return [ensured, opened, sent]
+TRAITS = (
+    Trait(
+        lambda _: "REQ-6",
+        frozenset({"sendMessage"}),
+        lambda shape: shape.escapes,
+        lambda shape, other: replace(shape, escapes=other.escapes),
+    ),
+    Trait(
+        lambda _: "REQ-7",
+        frozenset({"sendMessage"}),
+        lambda shape: shape.max_iterations,
+        lambda shape, other: replace(shape, max_iterations=other.max_iterations),
+    ),
+    Trait(lambda _: "REQ-3", _HAVE_A_BODY, media_type, lambda shape, other: with_media_type(shape, media_type(other))),
+    Trait(
+        lambda shape: "REQ-2" if shape.tells_empty_body else "REQ-1",
+        frozenset({"createConversation"}),
+        lambda shape: shape.tells_empty_body,
+        lambda shape, other: replace(shape, tells_empty_body=other.tells_empty_body),
+    ),
+    Trait(lambda _: "REQ-4", frozenset(CALLS), lambda shape: shape.template, with_headers_of),
+)
+"""The last one is all that the others leave: a refusal that no single trait explains is put down to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row that a refusal breaks."""
+
+    requirement: str
+    sentence: str
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(slots=True)
+class Survey:
+    """Which calls were taken in which client's form."""
+
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Client and call."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def forms(self, requirement: str) -> Mapping[object, int]:
+        """For each form that a row asks to be taken, how often it was."""
+        counted: Counter[object] = Counter()
+        for trait, shape in itertools.product(TRAITS, SHAPES):
+            if trait.requirement(shape) == requirement:
+                counted[trait.value(shape)] += sum((shape.name, call) in self.taken for call in trait.calls)
+        return counted
+
+
+class Surveyor:
+    """Makes the survey; what the corpus has tried already is not sent again."""
+
+    def __init__(self, lab: Lab, corpus: Corpus) -> None:
+        self.lab = lab
+        self.working = lab.api.shape
+        self.survey = Survey()
+        self._walked = {name: _by_call(walk) for name, walk in corpus.walks.items()}
+        self._tried: dict[tuple[str, Shape], Exchange | None] = {}
+
+    def run(self) -> Survey:
+        """Look at every call in every client's form. Raises RunOverError and TargetLostError."""
+        for shape, call in itertools.product(SHAPES, CALLS):
+            exchange = self._walked.get(shape.name, {}).get(call) or self._send(call, shape)
+            if exchange is None:
+                continue
+            if exchange.ok:
+                self.survey.taken.add((shape.name, call))
+            elif _is_refusal(exchange):
+                self._explain(call, shape, exchange)
+        return self.survey
+
+    def _send(self, call: str, shape: Shape) -> Exchange | None:
+        """One call in a form; None where no message may be sent for it."""
+        lab, api = self.lab, Api(self.lab.recorder, shape)
+        if call == "createWorkspace":
+            return lab.ensure_workspace(api, Intent.SHAPE)
+        if call == "createConversation":
+            return lab.open_conversation(api, Intent.SHAPE)[0]
+        if call == "pollTask":
+            return api.poll(lab.tasks[0].task_id, 0, intent=Intent.SHAPE)
+        _, conversation = lab.open_conversation(lab.api)
+        if conversation is None or is_heavy(lab):
+            return None
+        try:
+            return lab.send(api, conversation, "unicode", intent=Intent.SHAPE)[0]
+        except BudgetSpentError:
+            return None
+
+    def _try(self, call: str, form: Shape) -> Exchange | None:
+        """The same, once for each form."""
+        if (call, form) not in self._tried:
+            self._tried[call, form] = self._send(call, form)
+        return self._tried[call, form]
+
+    def _explain(self, call: str, shape: Shape, refused: Exchange) -> None:
+        """Find the trait for which a form is refused that others are not; where it is no such thing, say nothing."""
+        control = self._try(call, self.working) or self._walked[self.working.name].get(call)
+        if control is None or not control.ok:
+            return
+        again = self._send(call, shape)
+        if again is None or not _is_refusal(again):
+            return
+        trait, seen = self._culprit(call, shape)
+        sentence = (
+            f"{call} as {shape.name} writes it is answered {refused.outcome}, as {self.working.name} does it is not"
+        )
+        self.survey.findings.append(Finding(trait.requirement(shape), sentence, (seen or again, control)))
+
+    def _culprit(self, call: str, shape: Shape) -> tuple[Trait, Exchange | None]:
+        """The trait, and the exchange that shows that it is enough; the last trait where none is."""
+        differing = [
+            trait for trait in TRAITS if call in trait.calls and trait.value(shape) != trait.value(self.working)
+        ]
+        forms = [(trait, trait.take(self.working, shape)) for trait in differing]
+        forms.sort(key=lambda pair: (call, pair[1]) not in self._tried)  # what was tried costs no message
+        for trait, form in forms:
+            exchange = self._try(call, form)
+            if exchange is not None and _is_refusal(exchange):
+                return trait, exchange
+        return TRAITS[-1], None
+
+
+def _by_call(walk: Walk) -> dict[str, Exchange]:
+    return {exchange.request.operation: exchange for exchange in walk.exchanges}
+
+
+def _is_refusal(exchange: Exchange) -> bool:
+    """Whether the server would not have it; a redirect breaks a row of its own, and a lost target is no refusal."""
+    return not exchange.ok and not 300 <= exchange.status <= 399 and exchange.failure is not Failure.CONNECT

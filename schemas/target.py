@@ -141,11 +141,15 @@ def _check_url(url: str) -> None:
     except ValueError as error:  # what it says may hold a password
         raise TargetError(f"the base URL has a host or a port that is none; give one such as {DEFAULT_URL}") from error
     if parts.username is not None or parts.query or parts.fragment:
-        raise TargetError(f"the base URL {parts.hostname!r} must not carry a query, a fragment or a user name")
+        raise TargetError(
+            f"the base URL to {parts.hostname!r} carries a query, a fragment or a user name; leave them out, as in "
+            f"{DEFAULT_URL}"
+        )
     if not re.fullmatch(r"[!-~]+", url):
         raise TargetError(f"{url!r} is no base URL: no request carries such characters; percent-encode them")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise TargetError(f"{url!r} is no base URL; give one such as {DEFAULT_URL}")
+        mend = f"give one such as {DEFAULT_URL}" if not url or ":/" in url else f"did you mean http://{url}?"
+        raise TargetError(f"{url!r} is no base URL; {mend}")
 
 
 def _check_header(name: str, value: str) -> None:
@@ -184,7 +188,13 @@ def load_target(path: Path, environ: Mapping[str, str]) -> Target:
 
 def _sentence(broken: jsonschema.ValidationError) -> str:
     """What is wrong, without the value: it may be a token out of the environment."""
-    if broken.validator in {"required", "additionalProperties", "propertyNames"}:
+    if broken.validator == "additionalProperties" and isinstance(broken.instance, dict):
+        known = broken.schema["properties"] if isinstance(broken.schema, dict) else {}
+        unknown = next(key for key in broken.instance if key not in known)
+        return f"{unknown!r} is not known here; known are {', '.join(known)}"
+    if broken.validator == "type" and not broken.absolute_path:
+        return f"is no mapping; write at least `url: {DEFAULT_URL}`"
+    if broken.validator in {"required", "propertyNames"}:
         return broken.message
     return f"does not satisfy {broken.validator} {json.dumps(broken.validator_value)}"
 

@@ -40,6 +40,7 @@ def html_report(report: JSON) -> str:
             timelines=[timeline.timeline(task) for task in report["tasks"]],
             chart=timeline,
             clients=CLIENTS,
+            tried=view.tried(),
             labels=view.LABELS,
             kinds=view.kinds,
             is_known=functools.partial(view.is_known, report),

@@ -16,6 +16,8 @@ from sendpoll.conformance.reporting.text import encodable, plural, visible
 
 _LOG_EVERY = 10.0
 """Seconds between two lines of a log."""
+_PHASE_EVERY = 2.0
+"""Seconds between two lines that tell of a new phase: short ones are not worth a line each."""
 _REFRESHES_PER_SECOND = 4
 
 
@@ -59,8 +61,9 @@ class Progress:
     def phase(self, name: str) -> None:
         """A new part of the run begins."""
         with self._lock:
-            self._phase = name
-            self._log()
+            first, self._phase = not self._phase, name
+            if first or self._clock() - self._logged >= _PHASE_EVERY:
+                self._log()
 
     def row(self, *, failed: bool = False) -> None:
         """One more requirement is judged."""

@@ -50,10 +50,16 @@ def print_summary(report: JSON, stream: TextIO, folder: Path | None = None) -> N
     _Summary(report, Printer(stream)).show(folder)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command: Rich would exit with 1, which is a verdict here."""
+        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
+
+
 def console_for(stream: TextIO) -> Console:
     """A console that adds nothing of its own: no markup, no highlighting, no colour that was not asked for."""
     plain = bool(os.environ.get("NO_COLOR"))
-    console = Console(file=stream, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
+    console = _Console(file=stream, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
     console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
     return console
 
@@ -206,7 +212,8 @@ class _Summary:
         self._out.block("run", f"{sent}, {report['duration_s']:.1f} s, seed {report['seed']}", indent=0)
         behind = ", ".join(plural(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
         if behind:
-            self._out.block("left", f"{behind} on the server, listed in report.json", indent=0)
+            where = "listed in report.json" if folder is not None else "which --report-dir lists"
+            self._out.block("left", f"{behind} on the server, {where}", indent=0)
         for note in report["notes"]:
             self._out.block("note", one_line(note, _BODY_CHARACTERS), indent=0)
         if folder is not None:

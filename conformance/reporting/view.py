@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from types import MappingProxyType
 
 from sendpoll.conformance.verdict import Verdict
 from sendpoll.schemas.catalogue import CLIENTS
-from sendpoll.schemas.contract import JSON
+from sendpoll.schemas.contract import JSON, document
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -37,6 +38,12 @@ class Kind:
         """How many exchanges showed it."""
         total: int = sum(violation["count"] for violation in (self.first, *self.others))
         return total
+
+
+@functools.cache
+def tried() -> frozenset[str]:
+    """The requirements on which the real clients were run, each against a server with that fault alone."""
+    return frozenset(document("who_breaks.json"))
 
 
 def alike(sentence: str) -> str:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendpoll.conformance.content import Content, has_lone_surrogate, nesting, read_content, strings
-from sendpoll.conformance.limits import BODY_LIMIT
+from sendpoll.conformance.limits import BODY_LIMIT, VALUES_LIMIT
 
 TEXT = '{"data": "你好 🎉"}'
 VALUE = {"data": "你好 🎉"}
@@ -68,6 +68,7 @@ def test_a_bomb_is_cut_off_at_the_limit(coding: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(content.text) <= BODY_LIMIT
+    assert content.flood == f"the body unpacks to more than {BODY_LIMIT} bytes"
     assert peak < 8 * BODY_LIMIT
 
 
@@ -193,6 +194,18 @@ def test_a_long_string_takes_no_more_memory_than_a_few_copies_of_it() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * len(text)
+
+
+@pytest.mark.parametrize("values", [b"{}," * VALUES_LIMIT, b"1," * (VALUES_LIMIT + 1), b"[" * (VALUES_LIMIT + 1)])
+def test_more_values_than_can_be_held_are_a_flood(values: bytes) -> None:
+    """Three bytes of an empty object take twenty times as many in memory."""
+    content = read_content(b"[" + values + b"0]", None)
+    assert (content.flood, content.parsed) == (f"the body holds more than {VALUES_LIMIT} values", False)
+
+
+def test_what_stands_in_a_string_is_no_value() -> None:
+    content = read_content(b'["' + b"{,[" * VALUES_LIMIT + b'"]', None)
+    assert (content.flood, content.parsed) == ("", True)
 
 
 def test_every_string_of_a_value_is_seen() -> None:

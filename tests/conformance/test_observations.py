@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendpoll.conformance.exchange import Exchange, Failure, Intent
-from sendpoll.conformance.observations import RULES, observe, says_too_fast
+from sendpoll.conformance.facts import says_too_fast
+from sendpoll.conformance.observations import RULES, observe
 from sendpoll.schemas.catalogue import load_catalogue
 from tests.conformance.exchanges import HEADERS, RIGHT, polled, received, said, told, unanswered, with_event
 

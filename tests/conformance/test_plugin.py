@@ -8,9 +8,11 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sendpoll.conformance.plugin import PROPERTY, results_of
 from tests.conformance.reference import TOKEN, Reference, reference
 
 HANG_GUARD = 240
@@ -127,6 +129,24 @@ def test_a_check_that_crashes_is_a_failure_of_pytests_own(outcomes: dict[str, tu
     assert (outcome, message.strip()) == ("failure", "ZeroDivisionError")
 
 
+@pytest.mark.parametrize(
+    ("when", "outcome", "told"),
+    [
+        ("setup", "passed", 0),
+        ("setup", "skipped", 1),
+        ("call", "passed", 1),
+        ("call", "failed", 1),
+        ("teardown", "passed", 0),
+        ("teardown", "failed", 0),
+    ],
+)
+def test_what_a_check_told_is_taken_once(when: Any, outcome: Any, told: int) -> None:
+    """pytest hands it on from phase to phase."""
+    properties = [(PROPERTY, {"requirement": "POLL-8"})]
+    report = pytest.TestReport("x", ("x", 1, "x"), {}, outcome, None, when, user_properties=properties)
+    assert len(list(results_of(report))) == told
+
+
 def test_tests_of_others_are_left_alone(outcomes: dict[str, tuple[str, str]]) -> None:
     assert outcomes["test_of_somebody_else"][0] == "passed"
 
@@ -175,6 +195,20 @@ def test_the_suite_runs_natively_from_a_target_file(tmp_path: Path, server: Refe
     ran = run_pytest(tmp_path, *arguments, "-k", "NF-3", MY_TOKEN=TOKEN, SENDPOLL_TOKEN="")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "told"),
+    [("http://127.0.0.1:9", TOKEN, "Connection refused"), ("", "wrong", "401")],
+)
+def test_a_run_that_can_say_nothing_is_not_green(
+    tmp_path: Path, server: Reference, url: str, token: str, told: str
+) -> None:
+    arguments = ["--pyargs", "sendpoll.conformance", "--base-url", url or server.url, "-k", "NF-3 or POLL-8"]
+    ran = run_pytest(tmp_path, *arguments, SENDPOLL_TOKEN=token)
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout
+    assert "nothing certain can be said" in ran.stdout
+    assert told in ran.stdout.partition("nothing certain")[2]
 
 
 def test_a_run_over_several_processes_is_refused(tmp_path: Path, server: Reference) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -11,7 +12,8 @@ import pytest
 
 from sendpoll.conformance.api import Api
 from sendpoll.conformance.exchange import Failure, Intent
-from sendpoll.conformance.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError
+from sendpoll.conformance.limits import BODY_LIMIT
+from sendpoll.conformance.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError, _Turn
 from sendpoll.conformance.shapes import CURL
 from sendpoll.schemas.target import Target, Timeouts
 from tests.conformance.exchanges import asked
@@ -119,6 +121,54 @@ def test_what_all_traffic_shows_is_tallied_and_kept_in_bounds() -> None:
     assert kept.response is not None
     assert (len(kept.response.body), kept.response.body_bytes) == (4096, 100_012)
     assert watching.tally("WS-1").exercised == 0
+
+
+# ---- answers that take memory or time ----
+
+
+def test_an_answer_that_unpacks_to_a_flood_is_one() -> None:
+    bomb = gzip.compress(b" " * (BODY_LIMIT + 1))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    with serving(always(head + bomb)) as server:
+        watching = recorder(server, exchange=GUARD)
+        exchange = watching.send(asked("pollTask"))
+    assert exchange.failure is Failure.FLOOD
+    assert "unpacks to more" in exchange.outcome
+    assert watching.tally("JSON-1").exercised == 0
+
+
+def test_a_large_answer_keeps_its_value_and_not_its_bytes() -> None:
+    with serving(always(reply({"data": "x" * 3_000_000}))) as server:
+        exchange = recorder(server, exchange=GUARD).send(asked("pollTask"))
+    assert exchange.response is not None
+    assert (len(exchange.response.body), exchange.response.size) == (4096, 3_000_012)
+    assert exchange.content.value == {"data": "x" * 3_000_000}
+
+
+def test_a_turn_comes_when_the_one_before_is_over_and_gives_its_time_back() -> None:
+    lock, end = threading.Lock(), time.monotonic() + GUARD
+    first, second = _Turn(lock, end), _Turn(lock, end)
+    assert first.wait(end) == end
+    threading.Timer(0.1, first.close).start()
+    assert second.wait(0.0) >= 0.05
+    second.close()
+    assert not lock.locked()
+
+
+def test_a_turn_is_not_waited_for_behind_the_end_of_the_run() -> None:
+    lock, end = threading.Lock(), time.monotonic() + 0.05
+    first, second = _Turn(lock, end), _Turn(lock, end)
+    first.wait(end)
+    assert second.wait(end) == end
+    second.close()
+    assert lock.locked()
+
+
+def test_what_a_probe_made_is_known_to_be_left_behind() -> None:
+    with serving(always(reply({"task_id": "t"}))) as server:
+        watching = recorder(server)
+        watching.send(asked("sendMessage", intent=Intent.PROBE, probe="body"))
+    assert list(watching.left_behind.tasks) == ["t"]
 
 
 # ---- the run's deadline ----

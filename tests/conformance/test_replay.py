@@ -11,10 +11,22 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sendpoll.cli.replay import replay as command
-from sendpoll.conformance.replay import Now, Outcome, ReplayCode, ReplayError, failed_row, replay, replay_code
+from sendpoll.conformance.replay import (
+    Now,
+    Outcome,
+    ReplayCode,
+    ReplayError,
+    failed_row,
+    messages,
+    replay,
+    replay_code,
+)
+from sendpoll.conformance.replay_task import Recorded
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target, Timeouts
 from tests.conformance.reporting.sample import exchange, sample_report, violation
+from tests.mutants.catalogue import BY_NAME
+from tests.mutants.serve import running
 
 TOKEN = "tok-4711"
 _BROKEN = '{"data":{"status":"running","events":[],"next_offset":3.0}}'
@@ -121,12 +133,52 @@ def test_nothing_is_said_of_what_the_answer_does_not_bear_on() -> None:
     assert "sendpoll check URL --only POLL-3" in told
 
 
-def test_what_took_several_polls_is_not_sent_again() -> None:
+def test_what_took_several_polls_is_not_sent_again_where_the_report_names_no_task() -> None:
     with answering(200, _MENDED) as server:
         found = list(replay(row("POLL-5"), target(server.url)))
     assert {one.now for one in found} == {Now.CANNOT_TELL}
     assert "--only POLL-5" in found[0].told
     assert server.requests == []
+
+
+def again(identifier: str, mutant: str, kind: str = "plain") -> Outcome:
+    """The replay of a violation in a task of a kind, on a server with this fault."""
+    failed = {"id": identifier, "checks": ["test_tasks.py::test_x"], "violations": [violation(f"task '{kind}': lost")]}
+    with running(BY_NAME[mutant]) as (url, token, _):
+        target = Target(base_url=url, token=token)
+        recorded = Recorded(workspace="replayed", shape="curl")
+        assert messages(failed, recorded) == 1
+        return next(replay(failed, target, recorded))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "mutant"), [("POLL-8", "event-behind-the-end"), ("POLL-8", "last-event-cut-for-late-reader")]
+)
+def test_what_took_several_polls_is_seen_again_in_a_new_task(identifier: str, mutant: str) -> None:
+    outcome = again(identifier, mutant)
+    assert outcome.now is Now.STILL_FAILING
+    assert outcome.told.startswith("a new task of the same message: ")
+
+
+def test_what_took_several_polls_is_fixed_where_a_new_task_is_well() -> None:
+    outcome = again("POLL-8", "charset-missing-beyond-ascii")
+    assert (outcome.now, "none contradicts another" in outcome.told) == (Now.FIXED, True)
+
+
+def test_no_new_task_is_read_where_none_can_be_had() -> None:
+    failed = {"id": "POLL-5", "checks": [], "violations": [violation("task 'long': lost")]}
+    with answering(500, "{}") as server:
+        outcome = next(replay(failed, target(server.url)))
+    assert outcome.now is Now.CANNOT_TELL
+    assert "no conversation could be opened: 500" in outcome.told
+    assert "--only POLL-5" in outcome.told
+
+
+def test_the_kind_of_a_task_is_known_by_its_id_too() -> None:
+    recorded = Recorded.of(sample_report())
+    shown = violation("next_offset stayed 3", exchange(20, "/api/v1/tasks/t1?from=3", _MENDED))
+    assert recorded.kind(shown) in {"plain", "unicode", "long"}
+    assert recorded.kind(violation("next_offset stayed 3")) is None
 
 
 def test_what_another_check_found_too_is_never_called_fixed() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from tests.hostile import polls
 from tests.hostile.lines import JSON, Attack, Line, right_answer, serve_right
 
 TOKEN = "Canary+7f3a/9c=of~the-first"
@@ -20,6 +21,7 @@ SECOND_TOKEN = "Canary+b41d/2e=of~the-second"
 HOSTILE_TEXT = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b]0;owned\x07\x1b[31m&\u202e"
 
 _OK = f"HTTP/1.1 200 OK\r\n{JSON}".encode()
+_SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,17 @@ def _runs_for_ever(line: Line) -> None:
         line.reply(status, json.dumps(value).encode())
 
 
+def _stretches_chunks(line: Line) -> None:
+    """A byte of body in each chunk, behind 15 kilobytes of extensions."""
+    while line.request():
+        line.send(_OK + b"Transfer-Encoding: chunked\r\n\r\n")
+        while not line.stopping.is_set():
+            line.send(b"1;x=" + b"a" * 15_000 + b"\r\n{\r\n")
+
+
 _EITHER = frozenset({1, 3})
+_SMALL_EVENT = b'{"type":"text_chunk","data":{"content":"x"}}'
+_LARGE_EVENT = b'{"type":"text_chunk","data":{"content":"%s"}}' % (b"x" * 1000)
 
 HOSTILE: tuple[Hostile, ...] = (
     Hostile("silent", "accepts and never answers", _silent, _EITHER),
@@ -255,5 +267,55 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("echoes-the-token", "repeats the token in every form that it can take", _echoes, _EITHER),
     Hostile("hostile-text", "answers in text that attacks pages and terminals", _hostile_text, frozenset({1})),
     Hostile("runs-for-ever", "has news at every poll, and never ends", _runs_for_ever, _EITHER),
+    Hostile("stretches-chunks", "puts 15 kilobytes of extensions before every byte", _stretches_chunks, _EITHER),
+    Hostile(
+        "endless-trailers",
+        "sends trailers without end",
+        _floods(_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X-More: of the same\r\n" * 1000),
+        _EITHER,
+    ),
+    Hostile("switches-protocols", "answers 101 Switching Protocols", _says(lambda: _SWITCH, close=False), _EITHER),
+    Hostile("resets-every-second", "resets every second connection at once", polls.resets_every_second, _EITHER),
+    Hostile("long-names", "gives out ids of a million characters", polls.long_names, _EITHER),
+    Hostile("drips-later-polls", "drips polls from the fourth on", polls.polls_with(polls.drips_later), _EITHER),
+    Hostile(
+        "grows-by-small-events",
+        "has 20,000 small events at every poll, and never ends",
+        polls.polls_with(polls.grows(polls.many_events(_SMALL_EVENT, 20_000), 20_000)),
+        _EITHER,
+    ),
+    Hostile(
+        "grows-by-large-events",
+        "has a megabyte of events at every poll, and never ends",
+        polls.polls_with(polls.grows(polls.many_events(_LARGE_EVENT, 1000), 1000)),
+        _EITHER,
+    ),
+    Hostile(
+        "small-bomb",
+        "polls unpack to just what is read of a body",
+        polls.polls_with(polls.answers(200, polls.small_bomb, "Content-Encoding: br")),
+        _EITHER,
+    ),
+    Hostile("many-keys", "has 100,000 keys", polls.polls_with(polls.answers(200, polls.many_keys)), _EITHER),
+    Hostile("long-number", "has ten million digits", polls.polls_with(polls.answers(200, polls.long_number)), _EITHER),
+    Hostile(
+        "wrong-events",
+        "has 100,000 wrong events",
+        polls.polls_with(polls.answers(200, lambda: polls.wrong_events(100_000))),
+        frozenset({1}),
+    ),
+    Hostile(
+        "millions-of-events",
+        "has five million wrong events",
+        polls.polls_with(polls.answers(200, lambda: polls.wrong_events(5_000_000))),
+        _EITHER,
+    ),
+    Hostile("contradicts-itself", "has another log at each poll", polls.polls_with(polls.contradicts_itself), _EITHER),
+    Hostile(
+        "says-too-fast",
+        "lets polls wait for eleven days",
+        polls.polls_with(polls.answers(429, lambda: b"{}", "Retry-After: 999999")),
+        _EITHER,
+    ),
 )
 """All but the one that redirects elsewhere, which needs somewhere to redirect to."""

@@ -108,6 +108,18 @@ def _mixed_in(view: View, log: list[Event]) -> list[Event]:
     return [*log[:-1], chunk(view.task.notes["mixed"]), *log[-1:]] if view.final else log
 
 
+def _conversation_so_far(view: View, log: list[Event]) -> list[Event]:
+    """The log of a conversation in place of a task's: the answer to an earlier message stands before this one's."""
+    notes = view.task.notes
+    if "before" not in notes:
+        others = [task for task in view.asked.desk.tasks.values() if task.conversation == view.task.conversation]
+        ended = [task.notes["ended with"] for task in others if "ended with" in task.notes and task is not view.task]
+        notes["before"] = ended[-1] if ended else []
+    if view.final:
+        notes["ended with"] = log
+    return [*notes["before"], *log]
+
+
 async def _refused_while_running(asked: Asked, forward: Forward) -> Answer:
     if asked.operation == "sendMessage" and await _still_running(asked, forward):
         return refusal(500, "busy")
@@ -133,6 +145,7 @@ MUTANTS = (
         make=polls(_nothing, overlaps, slow=_OVERLAP),
         also=frozenset({"POLL-8"}),
         conditional=True,
+        concurrent=True,
     ),
     Mutant(
         name="task-shows-its-neighbour",
@@ -146,6 +159,7 @@ MUTANTS = (
         fault="puts the message of the task before into a task if both run at once",
         make=logs(_leaking, _leaks_when_together),
         conditional=True,
+        concurrent=True,
     ),
     Mutant(
         name="task-id-reused",
@@ -156,11 +170,19 @@ MUTANTS = (
         conditional=True,
     ),
     Mutant(
+        name="answers-of-a-conversation-pile-up",
+        requirement="ISO-1",
+        fault="begins a task with the answer to an earlier message of its conversation that is over",
+        make=logs(_conversation_so_far),
+        conditional=True,
+    ),
+    Mutant(
         name="second-message-lost",
         requirement="QUEUE-1",
         fault="ends the task of a message at once, without events, if another runs in its conversation",
         make=_noted(_while_running(_lose), polls(_empty_end, lambda view: bool(view.task.notes.get("lost")))),
         conditional=True,
+        concurrent=True,
     ),
     Mutant(
         name="second-message-mixed-in",
@@ -168,6 +190,7 @@ MUTANTS = (
         fault="answers a message in the task that runs in its conversation too",
         make=_noted(_while_running(_mix), logs(_mixed_in, lambda view: "mixed" in view.task.notes)),
         conditional=True,
+        concurrent=True,
     ),
     Mutant(
         name="second-message-breaks",
@@ -175,5 +198,6 @@ MUTANTS = (
         fault="answers 500 to a message while another runs in its conversation",
         make=_refused_while_running,
         conditional=True,
+        concurrent=True,
     ),
 )

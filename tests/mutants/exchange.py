@@ -37,6 +37,7 @@ class Task:
     turn: int
     """Its place among the messages of its conversation, from 1."""
     message: str
+    conversation: str
     polls: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
     """For faults that depend on what was answered before."""
@@ -59,7 +60,7 @@ class Desk:
             return
         self.turns[request["conversation_id"]] += 1
         turn = self.turns[request["conversation_id"]]
-        task = Task(body["task_id"], len(self.tasks) + 1, turn, request["message"])
+        task = Task(body["task_id"], len(self.tasks) + 1, turn, request["message"], request["conversation_id"])
         self.tasks[task.id] = task
 
 

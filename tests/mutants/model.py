@@ -30,3 +30,5 @@ class Mutant:
     """Other MUST rows that the same fault breaks by necessity."""
     conditional: bool = False
     """Whether most exchanges with it are right."""
+    concurrent: bool = False
+    """Whether it is right for one user at a time, and errs only while another call, reader or task is under way."""

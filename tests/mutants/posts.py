@@ -113,6 +113,7 @@ MUTANTS = (
         fault="answers 409 when a workspace is asked for while another is being made",
         make=_conflict_when_together,
         conditional=True,
+        concurrent=True,
     ),
     Mutant(
         name="workspace-third-ensure-refused",

@@ -79,6 +79,16 @@ def test_a_conformant_report_has_no_matrix_of_failures() -> None:
     assert page.count("nothing found that breaks it") == 5
 
 
+def test_the_matrix_tells_what_was_tried_with_the_real_clients_from_what_was_not() -> None:
+    report = sample_report()
+    (untried,) = (row for row in report["requirements"] if row["id"] == "AUTH-3")
+    untried["verdict"] = "fail"
+    matrix = html_report(report).partition("<h2>Who breaks</h2>")[2].partition("</table>")[0]
+    marks = {row.partition("</a>")[0]: re.findall("&#(9679|9675);", row) for row in matrix.split('<a href="#')[1:]}
+    assert marks['POLL-3">POLL-3'] == ["9679"] * 5
+    assert set(marks['AUTH-3">AUTH-3']) == {"9675"}
+
+
 def test_a_report_without_its_optional_parts_is_rendered() -> None:
     report = conformant_report() | {"tasks": [], "notes": [], "excluded": [], "target": {"url": "http://x"}}
     assert "No task was recorded" in html_report(report)

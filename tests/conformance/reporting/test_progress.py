@@ -31,11 +31,13 @@ def test_a_log_has_a_line_a_phase_and_one_now_and_then() -> None:
             clock.now += 1
             progress.request()
         progress.row(failed=True)
+        progress.phase("too soon for a line")
+        clock.now += 2
         progress.phase("probes")
     lines = stream.getvalue().splitlines()
     assert len(lines) == 5
     assert lines[0] == "[  0 s] preflight: 0 of 3 rows, 0 requests"
-    assert lines[-1] == "[ 30 s] probes: 1 of 3 rows, 1 failed, 30 requests"
+    assert lines[-1] == "[ 32 s] probes: 1 of 3 rows, 1 failed, 30 requests"
 
 
 def test_a_terminal_has_one_line_in_place_and_nothing_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +73,7 @@ def test_threads_may_count_together() -> None:
             thread.start()
         for thread in threads:
             thread.join()
+        clock.now += 2
         progress.phase("end")
     assert "2000 requests" in stream.getvalue()
 
