@@ -7,6 +7,8 @@ import dataclasses
 import os
 import random
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import Any
 
 import click
 
-from sendpoll.cli.target_options import target_of, target_options
+from sendpoll.cli.help_page import Command, Group
+from sendpoll.cli.target_options import SERVER, target_of, target_options
+from sendpoll.cli.values import REQUIREMENT
 from sendpoll.conformance.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
 from sendpoll.conformance.dry_run import describe_run
 from sendpoll.conformance.plugin import RunOptions
@@ -25,25 +29,36 @@ from sendpoll.conformance.reporting.terminal import print_summary
 from sendpoll.conformance.reporting.write import ReportError, write_reports
 from sendpoll.conformance.run import check as run_check
 from sendpoll.conformance.verdict import ExitCode
-from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.catalogue import Level, load_catalogue
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target
 
-_EPILOG = """\b
-Examples:
-  sendpoll check                                  the reference server, started for it
-  sendpoll check http://localhost:8091 --token T --report-dir report
-
-\b
-Exit codes:
-  0 conformant   1 a requirement failed   2 usage
-  3 nothing can be said   4 the suite itself broke
-"""
+_GROUPS = (
+    dataclasses.replace(SERVER, more=("second_token", *SERVER.more)),
+    Group("Judge", ("level", "strict", "only", "baseline"), ("write_baseline",)),
+    Group("Send", ("dry_run",), ("prompts", "max_messages", "examples", "seed", "deadline", "task_timeout")),
+    Group("Report", ("report_dir",)),
+)
+_EXAMPLES = (
+    "sendpoll check http://localhost:8091 --token T --report-dir report",
+    "sendpoll check --target server.yaml --baseline known.yaml",
+    "sendpoll check http://localhost:8091 --token T --only POLL-8 --seed 1",
+    "sendpoll check",
+)
+_EXIT_CODES = {
+    0: "conformant",
+    1: "a requirement failed",
+    2: "usage",
+    3: "nothing can be said",
+    4: "the suite itself broke",
+}
+_STARTING = 2.0
+"""Seconds, at most, by which its own start shortens a run."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Command, groups=_GROUPS, examples=_EXAMPLES, exit_codes=_EXIT_CODES)
 @click.argument("url", required=False)
 @target_options
 @click.option("--second-token", envvar="SENDPOLL_SECOND_TOKEN", metavar="T", help="Somebody else's, for ownership.")
@@ -51,11 +66,15 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "--level", type=click.Choice(["must", "should"]), default="should", show_default=True, help="Rows to judge."
 )
 @click.option("--strict", is_flag=True, help="A failed SHOULD row fails the run too.")
-@click.option("--only", multiple=True, metavar="ID", help="Judge this row alone; repeatable.")
+@click.option("--only", multiple=True, type=REQUIREMENT, metavar="ID", help="Judge this row alone; repeatable.")
 @click.option("--prompt", "prompts", multiple=True, metavar="KIND=TEXT", help="Message for plain, unicode or long.")
-@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.  [default: another each run]")
-@click.option("--examples", type=click.IntRange(1), default=100, show_default=True, help="Per fuzzed property.")
-@click.option("--max-messages", type=click.IntRange(1), help="Most messages to send.  [default: 16]")
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Of everything that is drawn.  [default: another each run]"
+)
+@click.option(
+    "--examples", type=click.IntRange(1), metavar="N", default=100, show_default=True, help="Per fuzzed property."
+)
+@click.option("--max-messages", type=click.IntRange(1), metavar="N", help="Most messages to send.  [default: 16]")
 @click.option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of the run.  [default: 300]"
 )
@@ -85,8 +104,10 @@ def _judge(target: Target, options: dict[str, Any]) -> int:
     seed = options["seed"] if options["seed"] is not None else random.SystemRandom().getrandbits(32)
     judgement = Judgement(options["level"], options["strict"], only)
     _warn(target)
+    _check_writable(options)
     with Progress(sys.stderr, rows=len(only) or len(load_catalogue().checked)) as progress:
-        report: JSON = run_check(target, RunOptions(seed, options["examples"], only), judgement, progress)
+        run = RunOptions(seed, options["examples"], only)
+        report: JSON = run_check(target, run, judgement, progress, began=_began(options))
     report = known(report)
     with _file_errors():
         if options["write_baseline"]:
@@ -104,6 +125,16 @@ def _judge(target: Target, options: dict[str, Any]) -> int:
     return int(report["exit_code"])
 
 
+def _began(options: dict[str, Any]) -> float:
+    """The moment from which the run's deadline counts: what it takes to start is the user's time too.
+
+    What a reference server takes that is started first is not, nor all of it where the machine is busy elsewhere.
+    """
+    now = time.monotonic()
+    begun: float | None = click.get_current_context().obj
+    return now if begun is None or _described(options) is None else max(begun, now - _STARTING)
+
+
 def _known_failures(path: Path | None) -> tuple[Callable[[JSON], JSON], Baseline | None]:
     """What makes of a report one that knows of the failures in a file, and those; read before anything is sent."""
     if path is None:
@@ -113,6 +144,22 @@ def _known_failures(path: Path | None) -> tuple[Callable[[JSON], JSON], Baseline
     except BaselineError as error:
         raise click.UsageError(str(error)) from error
     return lambda report: apply_baseline(report, baseline, datetime.now(UTC).date()), baseline
+
+
+def _check_writable(options: dict[str, Any]) -> None:
+    """Refuse what cannot be written to before anything is sent: a run may be long, and may have cost money."""
+    folder, baseline = options["report_dir"], options["write_baseline"]
+    try:
+        for option, path in (("--report-dir", folder), ("--write-baseline", baseline and baseline.parent)):
+            if path is not None:
+                if option == "--report-dir":
+                    path.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=path):
+                    pass
+    except OSError as error:
+        raise click.UsageError(
+            f"{option} {path}: {error.strerror or error}; name a place that can be written"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -131,10 +178,17 @@ def _warn(target: Target) -> None:
 def _only(options: dict[str, Any]) -> frozenset[str]:
     known = load_catalogue().by_id
     for identifier in options["only"]:
-        if identifier not in known:
-            raise click.UsageError(f"--only {identifier}: no such requirement; `sendpoll requirements` lists them")
         if known[identifier].excluded:
             raise click.UsageError(f"--only {identifier}: it has no check: {known[identifier].excluded}")
+    if (
+        options["only"]
+        and options["level"] == "must"
+        and not any(known[row].level is Level.MUST for row in options["only"])
+    ):
+        rows = " and ".join(options["only"])
+        raise click.UsageError(
+            f"--only {rows} with --level must leaves nothing to judge: SHOULD rows; leave --level out"
+        )
     return frozenset(options["only"])
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 
 import click
 
-_EPILOG = """\b
-Example:
-  sendpoll doctor --processes 2
+from sendpoll.cli.help_page import Command
 
-\b
-Exit codes:
-  0 measured   4 the generator could not be measured
-"""
+_EXAMPLES = ("sendpoll doctor --processes 2",)
 
 
-@click.command(epilog=_EPILOG)
-@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.command(
+    cls=Command, examples=_EXAMPLES, exit_codes={0: "measured", 2: "usage", 4: "the generator could not be measured"}
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(0, os.cpu_count()),
+    metavar="N",
+    default=0,
+    help="Worker processes on this machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the numbers as JSON.")
 def doctor(processes: int, as_json: bool) -> None:
     """Measure what this machine can generate, against a built-in stub server, in about 10 seconds.
@@ -27,6 +31,7 @@ def doctor(processes: int, as_json: bool) -> None:
     """
     from sendpoll.load.doctor import DoctorError, measured_apart  # noqa: PLC0415 - imported where it is needed
 
+    click.echo("Measuring for about 10 seconds ...", err=True)
     try:
         ceiling = measured_apart(processes)
     except DoctorError as problem:

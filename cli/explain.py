@@ -6,25 +6,20 @@ import sys
 
 import click
 
-from sendpoll.conformance.explain import UnknownRequirementError, explanation_text
+from sendpoll.cli.help_page import Command
+from sendpoll.cli.values import REQUIREMENT
 from sendpoll.conformance.explain import explain as explain_requirement
+from sendpoll.conformance.explain import explanation_text
 from sendpoll.conformance.reporting.text import encodable
 
-_EPILOG = """\b
-Example:
-  sendpoll explain POLL-8
-"""
+_EXAMPLES = ("sendpoll explain POLL-8",)
 
 
-@click.command(epilog=_EPILOG)
-@click.argument("identifier", metavar="ID")
+@click.command(cls=Command, examples=_EXAMPLES, exit_codes={0: "told", 2: "usage, or no such requirement"})
+@click.argument("identifier", metavar="ID", type=REQUIREMENT)
 def explain(identifier: str) -> None:
     """Tell everything about the requirement ID.
 
     Its sentence and reason, which clients break and how, how it is checked, and which faulty servers prove the check.
     """
-    try:
-        explanation = explain_requirement(identifier)
-    except UnknownRequirementError as problem:
-        raise click.UsageError(str(problem)) from problem
-    click.echo(encodable(explanation_text(explanation), sys.stdout.encoding), nl=False)
+    click.echo(encodable(explanation_text(explain_requirement(identifier)), sys.stdout.encoding), nl=False)

@@ -11,65 +11,89 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sendpoll.cli.target_options import secrets_of, target_of, target_options
+from sendpoll.cli.help_page import Command, Group
+from sendpoll.cli.target_options import SERVER, secrets_of, target_of, target_options
+from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
 from sendpoll.schemas.target import Target, TargetError
 
 if TYPE_CHECKING:
     from sendpoll.load.scenario import Scenario
 
-_EPILOG = """\b
-Examples:
-  sendpoll load --users 20 --duration 60s          the reference server, started for it
-  sendpoll load https://agent.example --scenario chat --slo "ttfe p95 <= 2s"
-  sendpoll load URL --users 3000 --processes 4 --report-dir reports
-  sendpoll load URL --arrivals 3/s --users 200 --duration 5min
-
-\b
-Exit codes:
-  0 pass   1 an objective failed   2 usage   3 inconclusive
-  4 the generator was late or lost something   5 the target cannot be reached
-"""
+_GROUPS = (
+    SERVER,
+    Group("Load", ("users", "duration", "scenario"), ("shape", "arrivals", "pacing", "poll_interval", "think", "seed")),
+    Group("Judge", ("slos", "compare"), ("inconclusive",)),
+    Group("Report", ("report_dir",), ("web", "web_port")),
+    Group("Generator", ("processes",), ("master", "expect_workers", "worker", "master_host", "master_port")),
+)
+_EXAMPLES = (
+    'sendpoll load http://localhost:8091 --users 20 --slo "ttfe p95 <= 2s"',
+    "sendpoll load --target server.yaml --scenario chat --report-dir report",
+    "sendpoll load --target server.yaml --users 3000 --processes 4",
+    "sendpoll load --target server.yaml --arrivals 3/s --users 200 --duration 5min",
+    "sendpoll load",
+)
+_EXIT_CODES = {
+    0: "pass",
+    1: "an objective failed",
+    2: "usage",
+    3: "inconclusive",
+    4: "the generator was late or lost something",
+    5: "unreachable",
+}
 _RESULT = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Command, groups=_GROUPS, examples=_EXAMPLES, exit_codes=_EXIT_CODES)
 @click.argument("url", required=False)
-@click.option("--users", "-u", type=click.IntRange(1), help="The most users at once.")
-@click.option("--duration", "-t", metavar="TIME", help="Such as 60s or 5min.")
+@click.option("--users", "-u", type=click.IntRange(1), metavar="N", help="The most users at once.")
+@click.option("--duration", "-t", type=TIME, metavar="TIME", help="Such as 60s or 5min.")
 @click.option(
     "--scenario",
     default="smoke",
     show_default=True,
+    type=SCENARIO,
     metavar="NAME|FILE",
-    help="burst, chat, mobile, smoke, soak, or a file.",
+    help="A shipped one, or a file.",
 )
-@click.option("--shape", type=_SHAPES, help="How users come and go.")
+@click.option("--shape", type=_SHAPES, metavar="NAME", help="steady, ramp, step, spike, soak or arrivals.")
 @click.option("--arrivals", metavar="RATE", help="Messages at random times, such as 3/s, whoever is free.")
 @click.option("--pacing", type=click.Choice(["loop", "grid"]), help="Poll after each answer, or at fixed times.")
-@click.option("--poll-interval", metavar="TIME", help="Between two polls.")
-@click.option("--think", metavar="TIME", help="Mean time between a task and the next message.")
-@click.option("--slo", "slos", multiple=True, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".')
+@click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls.")
+@click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message.")
+@click.option(
+    "--slo", "slos", multiple=True, type=OBJECTIVE, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".'
+)
 @click.option("--inconclusive", type=click.Choice(["inconclusive", "pass", "fail"]), default="inconclusive",
-              show_default=True, help="What an undecided objective counts as.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")
-@click.option("--compare", type=_RESULT, metavar="RESULT.JSON", help="Tell what got slower since then.")
+              show_default=True, metavar="AS", help="Undecided objectives are that, pass or fail.")  # fmt: skip
+@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--compare", type=_RESULT, metavar="FILE", help="A result.json: tell what got slower since.")
 @click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
 @target_options
-@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.option("--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine.")
 @click.option("--master", is_flag=True, help="Wait for workers from other machines.")
-@click.option("--expect-workers", type=click.IntRange(1), default=1, show_default=True, help="With --master.")
+@click.option(
+    "--expect-workers", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="With --master."
+)
 @click.option("--worker", is_flag=True, help="Work for the master at --master-host.")
 @click.option("--master-host", default="127.0.0.1", show_default=True, help="With --worker.")
-@click.option("--master-port", type=click.IntRange(1, 65535), default=5557, show_default=True, help="With either.")
+@click.option(
+    "--master-port", type=click.IntRange(1, 65535), metavar="N", default=5557, show_default=True, help="With either."
+)
 @click.option("--web", is_flag=True, help="Show the run in Locust's web page too.")
-@click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="With --web.")
+@click.option(
+    "--web-port", type=click.IntRange(1, 65535), metavar="N", default=8089, show_default=True, help="With --web."
+)
 def load(**options: Any) -> None:
-    """Hold load on the server at URL; without one, on a reference server that is started for it.
+    """Hold load on the server at URL, and judge it by objectives.
 
     Users ensure a workspace, open conversations, send messages and poll their tasks, as the published clients do. Every
     answer is validated, and every task is checked for events that are lost, repeated, changed or of another task.
+
+    Without URL, and without a target file, a reference server is started for the run. Shipped scenarios are burst,
+    chat, mobile, overlap, smoke and soak.
     """
     if options["worker"]:
         _work(options)

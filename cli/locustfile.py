@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-_EPILOG = """\b
-Example:
-  sendpoll locustfile > locustfile.py
-  SENDPOLL_TOKEN=T locust --host http://localhost:8091 --headless -u 20 -t 60s
-"""
+from sendpoll.cli.help_page import Command
+from sendpoll.cli.values import SCENARIO
+
+_EXAMPLES = (
+    "sendpoll locustfile > locustfile.py",
+    "SENDPOLL_TOKEN=T locust --host http://localhost:8091 --headless -u 20 -t 60s",
+)
 _FILE = """from sendpoll.load import SendpollUser
 
 
@@ -17,8 +19,10 @@ class Person(SendpollUser):
 """
 
 
-@click.command(epilog=_EPILOG)
-@click.option("--scenario", default="chat", show_default=True, metavar="NAME|FILE", help="What the users do.")
+@click.command(cls=Command, examples=_EXAMPLES)
+@click.option(
+    "--scenario", default="chat", show_default=True, type=SCENARIO, metavar="NAME|FILE", help="What the users do."
+)
 def locustfile(scenario: str) -> None:
     """Print a locustfile for plain Locust.
 
@@ -26,4 +30,11 @@ def locustfile(scenario: str) -> None:
     SENDPOLL_TARGET names a target file; SENDPOLL_REPORT_DIR a folder for the reports. The exit code is that of
     `sendpoll load`.
     """
+    from sendpoll.load.scenario import ScenarioError  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.scenario_file import load_scenario  # noqa: PLC0415
+
+    try:
+        load_scenario(scenario)
+    except ScenarioError as problem:
+        raise click.UsageError(str(problem)) from problem
     click.echo(_FILE.format(scenario=scenario), nl=False)

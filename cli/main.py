@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 import sys
-from collections.abc import Mapping
+import time
+import traceback
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import click
+
+from sendpoll.cli.help_page import write_examples
+from sendpoll.schemas.redaction import Redactor
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -24,6 +32,17 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Each command, a module of the same name, and its line in the list: to list them must not import them all."""
 
+_EXAMPLES = ("sendpoll check http://localhost:8091 --token T", "sendpoll load --help")
+
+_CLOSED_PIPE = 141
+"""As a shell says of a program that SIGPIPE ended."""
+_BROKEN = 4
+"""The exit code of a fault of ours, in every command."""
+
+
+class _ClosedPipeError(Exception):
+    """Nobody reads our output any more."""
+
 
 class _Lazy(click.Group):
     """A group that imports a command when it is asked for: `load` patches the whole process when it is imported."""
@@ -38,35 +57,73 @@ class _Lazy(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where there is none of that name."""
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if args[0] not in _COMMANDS and near:
+            ctx.fail(f"No such command {args[0]!r}; did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Click would end a closed pipe with 1, which is a verdict here."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as closed:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the flush at the very end
+            raise _ClosedPipeError from closed
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
-
-_EPILOG = """\b
-Example:
-  sendpoll check http://localhost:8091 --token T
-"""
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        write_examples(formatter, _EXAMPLES)
 
 
-@click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sendpoll")
 def cli() -> None:
     """Conformance checks, load tests and capacity plans for servers of the send-and-poll agent API."""
 
 
 def main() -> None:
-    """Run the command line. Ctrl-C ends it with 130, a closed pipe quietly, and nothing with a traceback."""
+    """Run the command line. Ctrl-C ends it with 130, a closed pipe quietly, and nothing with a traceback.
+
+    The context object of a command is the moment at which this began.
+    """
     try:
-        cli.main(prog_name="sendpoll", standalone_mode=False)
+        cli.main(prog_name="sendpoll", standalone_mode=False, obj=time.monotonic())
     except click.exceptions.Abort:
+        sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code if isinstance(error, click.UsageError) else 2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+    except _ClosedPipeError:
+        sys.exit(_CLOSED_PIPE)
+    except OSError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(_BROKEN)
+    except Exception:  # noqa: BLE001 - no fault of ours may pass for a verdict, as Python's own exit code 1 would
+        told = Redactor(_secrets(sys.argv)).text(traceback.format_exc())
+        sys.stderr.write(f"{told}Error: this is a fault of sendpoll itself; please report it with the lines above.\n")
+        sys.exit(_BROKEN)
+
+
+def _secrets(arguments: Sequence[str]) -> list[str]:
+    """What of a command line and its environment must not be written."""
+    found = [os.environ.get("SENDPOLL_TOKEN", ""), os.environ.get("SENDPOLL_SECOND_TOKEN", "")]
+    found += os.environ.get("SENDPOLL_TOKENS", "").split(",")
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        option, _, attached = word.partition("=")
+        value = attached or following
+        if option in {"--token", "--second-token"}:
+            found.append(value)
+        elif option == "--header":
+            found.append(value.partition(":")[2].strip())
+    return [secret for secret in found if secret]
 
 
 if __name__ == "__main__":

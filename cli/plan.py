@@ -11,54 +11,80 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sendpoll.cli.target_options import target_of, target_options
+from sendpoll.cli.help_page import Command, Group
+from sendpoll.cli.target_options import SERVER, target_of, target_options
+from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
 from sendpoll.schemas.target import Target
 
 if TYPE_CHECKING:
     from sendpoll.load.plan.session import PlanJob
 
-_EPILOG = """\b
-Examples:
-  sendpoll plan                                     the reference server, started for it
-  sendpoll plan https://agent.example --slo "ttfe p95 <= 2s" --slo "task p95 <= 30s"
-  sendpoll plan URL --slo "gold: ttfe p95 <= 1s" --slo "silver: ttfe p95 <= 3s"
-  sendpoll plan URL --require-users 50 --quick --report-dir reports
-  sendpoll plan URL --arrivals
-
-\b
-Exit codes:
-  0 an answer, or the required users are held   1 an objective is missed, or they are not held
-  2 usage   3 the time was too short to tell   4 the generator was the limit   5 the target broke or is not there
-"""
+_GROUPS = (
+    SERVER,
+    Group("Objectives", ("slos", "require_users")),
+    Group("Load", ("scenario", "max_users"), ("think", "poll_interval", "arrivals", "max_rate", "polls", "seed")),
+    Group("Effort", ("quick",), ("budget", "no_doctor")),
+    Group("Report", ("report_dir",)),
+    Group("Generator", (), ("processes", "master", "expect_workers", "master_port")),
+)
+_EXAMPLES = (
+    'sendpoll plan http://localhost:8091 --slo "ttfe p95 <= 2s" --report-dir report',
+    "sendpoll plan --target server.yaml --require-users 50 --quick",
+    'sendpoll plan --target server.yaml --slo "gold: ttfe p95 <= 1s" --slo "silver: ttfe p95 <= 3s"',
+    "sendpoll plan --target server.yaml --arrivals",
+    "sendpoll plan",
+)
+_EXIT_CODES = {
+    0: "answered, or held",
+    1: "missed, or not held",
+    2: "usage",
+    3: "too short to tell",
+    4: "the generator was the limit",
+    5: "the server broke or is away",
+}
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Command, groups=_GROUPS, examples=_EXAMPLES, exit_codes=_EXIT_CODES)
 @click.argument("url", required=False)
-@click.option("--slo", "slos", multiple=True, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".')
-@click.option("--scenario", default="chat", show_default=True, metavar="NAME|FILE", help="What each user does.")
-@click.option("--think", metavar="TIME", help="Mean time between a task and the next message.")
-@click.option("--poll-interval", metavar="TIME", help="Between two polls.")
-@click.option("--max-users", type=click.IntRange(1), default=1000, show_default=True, help="Never hold more.")
-@click.option("--max-rate", type=click.FloatRange(0.01), default=1000.0, show_default=True, help="With --arrivals.")
-@click.option("--budget", metavar="TIME", help="For everything; 12min, or 4min with --quick.")
-@click.option("--quick", is_flag=True, help="A coarser answer in a third of the time.")
+@click.option(
+    "--slo", "slos", multiple=True, type=OBJECTIVE, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".'
+)
+@click.option(
+    "--scenario", default="chat", show_default=True, type=SCENARIO, metavar="NAME|FILE", help="What each user does."
+)
+@click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message.")
+@click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls.")
+@click.option(
+    "--max-users", type=click.IntRange(1), metavar="N", default=1000, show_default=True, help="Never hold more."
+)
+@click.option(
+    "--max-rate", type=click.FloatRange(0.01), metavar="N", default=1000.0, show_default=True, help="With --arrivals."
+)
+@click.option("--budget", type=TIME, metavar="TIME", help="For everything, such as 30min.")
+@click.option("--quick", is_flag=True, help="A coarser answer in 4 minutes instead of 12.")
 @click.option("--require-users", type=click.FloatRange(0, min_open=True), metavar="N", help="Pass only if held.")
 @click.option("--arrivals", is_flag=True, help="Search for messages a second that come whoever is free.")
 @click.option("--polls", is_flag=True, help="Then poll each 0.25, 0.5 and 1 s at the answer; takes longer.")
 @click.option("--no-doctor", is_flag=True, help="Do not measure the generator first.")
-@click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
 @target_options
-@click.option("--processes", type=click.IntRange(0), default=0, help="Worker processes on this machine.")
+@click.option("--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine.")
 @click.option("--master", is_flag=True, help="Wait for workers from other machines: sendpoll load --worker.")
-@click.option("--expect-workers", type=click.IntRange(1), default=1, show_default=True, help="With --master.")
-@click.option("--master-port", type=click.IntRange(1, 65535), default=5557, show_default=True, help="With --master.")
+@click.option(
+    "--expect-workers", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="With --master."
+)
+@click.option(
+    "--master-port", type=click.IntRange(1, 65535), metavar="N", default=5557, show_default=True, help="With --master."
+)
 def plan(**options: Any) -> None:
-    """Find how many users the server at URL holds within its objectives; without a URL, a reference server.
+    """Find how many users the server at URL holds within its objectives.
 
     Users are doubled until an objective is missed, and the level between is narrowed down, each with as many tasks as
     it takes to be sure. The server must be yours to overload: it will be, for some seconds.
+
+    Without URL, and without a target file, a reference server is started for the plan.
     """
     with _target(options) as target:
         code = _plan(target, options)
@@ -93,7 +119,7 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
     names = ("slos", "think", "poll_interval")
     try:
         scenario = scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
-        service, notes = for_tasks(scenario.service_level)
+        service, notes = for_tasks(scenario.service_level, options["slos"])
         settings = Settings(
             service=service,
             arrivals=options["arrivals"],
@@ -103,6 +129,9 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
             task_deadline_s=scenario.task_deadline_s,
             start_spread_s=scenario.start_spread_s,
         )
+        if (options["require_users"] or 0) > settings.max_level:
+            most = "--max-rate" if options["arrivals"] else "--max-users"
+            raise SettingsError(f"--require-users: {options['require_users']:g} is more than {most} lets a plan hold")
     except (ScenarioError, SettingsError) as problem:
         raise click.UsageError(str(problem)) from problem
     except ValueError as problem:

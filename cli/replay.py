@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sendpoll.cli.target_options import target_of, target_options
-from sendpoll.conformance.replay import Now, ReplayError, failed_row, replay_code
+from sendpoll.cli.help_page import Command
+from sendpoll.cli.target_options import SERVER, target_of, target_options
+from sendpoll.cli.values import REQUIREMENT
+from sendpoll.conformance.replay import Now, ReplayError, failed_row, messages, replay_code
 from sendpoll.conformance.replay import replay as replay_row
+from sendpoll.conformance.replay_task import Recorded
 from sendpoll.conformance.reporting.terminal import Printer
 from sendpoll.conformance.reporting.text import plural
 from sendpoll.conformance.reporting.view import alike
 from sendpoll.conformance.reporting.write import ReportError, read_report
 from sendpoll.schemas.redaction import Redactor
 
-_EPILOG = """\b
-Example:
-  SENDPOLL_TOKEN=secret sendpoll replay report/report.json POLL-3
-
-\b
-Exit codes:
-  0 fixed   1 still failing   2 usage   3 cannot tell, or not reachable
-"""
+_EXAMPLES = ("SENDPOLL_TOKEN=T sendpoll replay report/report.json POLL-3",)
+_EXIT_CODES = {0: "fixed", 1: "still failing", 2: "usage", 3: "cannot tell, or not reachable"}
 _STYLES = {Now.FIXED: "bold green", Now.STILL_FAILING: "bold red", Now.CANNOT_TELL: "bold yellow"}
 
 
-@click.command(epilog=_EPILOG)
+@click.command(
+    cls=Command,
+    groups=(replace(SERVER, essential=("url", *SERVER.essential)),),
+    examples=_EXAMPLES,
+    exit_codes=_EXIT_CODES,
+)
 @click.argument("report", metavar="REPORT", type=click.Path(exists=True, path_type=Path))
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", type=REQUIREMENT)
 @click.option("--url", metavar="URL", help="Another server than the report's.")
 @target_options
 def replay(report: Path, identifier: str, url: str | None, **options: Any) -> None:
     """Send the exchanges again that showed a failure, and say whether the server does it still.
 
     REPORT is a report.json, or the folder that it is in; ID is a requirement that failed in it. Messages among the
-    exchanges are sent again too, and may cost what messages cost.
+    exchanges are sent again too, and one for each task in which polls contradicted each other: they may cost what
+    messages cost.
     """
     try:
         found = read_report(report)
@@ -48,13 +52,14 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
     default = None if options["target_file"] else found["target"]["url"]
     target = target_of(url or default, options)
     assert target is not None  # noqa: S101 - there is a URL or a target file
+    recorded = Recorded.of(found)
     redactor = Redactor(target.secrets)
     out = Printer(sys.stdout)
     out.block(row["id"], f"{row['title']} ({row['level']})", indent=0, style="bold")
-    out.block("target", f"{target.base_url}, {plural(_messages(row), 'message')} among what is sent", indent=0)
+    out.block("target", f"{target.base_url}, {plural(messages(row, recorded), 'message')} among what is sent", indent=0)
     outcomes = []
     shown: set[tuple[str, ...]] = set()
-    for outcome in replay_row(row, target):
+    for outcome in replay_row(row, target, recorded):
         outcomes.append(outcome)
         kind = (alike(outcome.violation), alike(outcome.told), outcome.now)
         if kind not in shown:
@@ -67,8 +72,3 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
     out.line("")
     out.line(", ".join(f"{count} {now}" for now, count in counted.items()))
     raise SystemExit(int(replay_code(outcomes)))
-
-
-def _messages(row: dict[str, Any]) -> int:
-    exchanges = (exchange for violation in row["violations"] for exchange in violation["exchanges"])
-    return sum(exchange.get("operation") == "sendMessage" for exchange in exchanges)

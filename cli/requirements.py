@@ -6,18 +6,16 @@ import sys
 
 import click
 
+from sendpoll.cli.help_page import Command
 from sendpoll.conformance.explain import catalogue_json, catalogue_markdown, catalogue_text
 from sendpoll.conformance.reporting.text import encodable
 from sendpoll.schemas.catalogue import load_catalogue
 
-_EPILOG = """\b
-Example:
-  sendpoll requirements --level must --format markdown
-"""
+_EXAMPLES = ("sendpoll requirements --level must --format markdown",)
 _FORMATS = {"text": catalogue_text, "json": catalogue_json, "markdown": catalogue_markdown}
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Command, examples=_EXAMPLES)
 @click.option("--level", type=click.Choice(["must", "should"]), help="Rows of this level alone.")
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="text", show_default=True)
 def requirements(level: str | None, form: str) -> None:

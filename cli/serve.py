@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from sendpoll.cli.help_page import Command, Group
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.server import ListenError, run
 from sendpoll.reference_server.settings import (
@@ -18,10 +19,19 @@ from sendpoll.reference_server.settings import (
     SettingsError,
 )
 
-_EPILOG = """\b
-Example:
-  SENDPOLL_TOKENS=secret sendpoll serve --port 8091 --chunks 40
-"""
+_GROUPS = (
+    Group("Listen", ("host", "port", "tokens", "database"), ("cors_origins",)),
+    Group(
+        "Answer",
+        ("agent", "slots", "chunks", "chunk_interval"),
+        ("service_time", "seed", "openai_base_url", "openai_model"),
+    ),
+)
+_EXAMPLES = (
+    "sendpoll serve --token T --slots 4 --chunks 40",
+    "SENDPOLL_TOKENS=one,two sendpoll serve --database :memory:",
+    "sendpoll serve --agent openai --openai-base-url http://localhost:11434/v1 --openai-model llama3",
+)
 
 
 def default_database() -> str:
@@ -30,21 +40,30 @@ def default_database() -> str:
     return str(Path(state) / "sendpoll" / "reference-server.sqlite3")
 
 
-@click.command(epilog=_EPILOG)
-@click.option("--host", default="localhost", show_default=True, help="Where to listen.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 picks a free port.")
-@click.option("--token", "tokens", multiple=True, help="Repeatable; or SENDPOLL_TOKENS=a,b.")
+@click.command(
+    cls=Command, groups=_GROUPS, examples=_EXAMPLES, exit_codes={0: "stopped", 2: "usage, or it cannot listen"}
+)
+@click.option("--host", metavar="NAME", default="localhost", show_default=True, help="Where to listen.")
+@click.option("--port", metavar="N", default=DEFAULT_PORT, show_default=True, help="0 picks a free port.")
+@click.option("--token", "tokens", metavar="T", multiple=True, help="Repeatable; or SENDPOLL_TOKENS=a,b.")
 @click.option("--database", metavar="FILE", help="Or :memory:.  [default: in ~/.local/state]")
 @click.option(
     "--cors-origin", "cors_origins", multiple=True, default=["*"], metavar="ORIGIN", help="Repeatable.  [default: any]"
 )
-@click.option("--slots", default=16, show_default=True, help="Tasks that run at once.")
-@click.option("--agent", type=click.Choice(AGENTS), default="scripted", show_default=True, help="Who answers.")
-@click.option("--chunks", default=20, show_default=True, help="scripted: least text chunks a task.")
-@click.option("--chunk-interval", default=0.05, show_default=True, help="scripted: seconds a chunk.")
-@click.option("--service-time", type=click.Choice(SERVICE_TIMES), default="fixed", show_default=True,
-              help="scripted: spread of a task's time.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="scripted: seed of that spread.")
+@click.option("--slots", metavar="N", default=16, show_default=True, help="Tasks that run at once.")
+@click.option(
+    "--agent",
+    type=click.Choice(AGENTS),
+    metavar="NAME",
+    default="scripted",
+    show_default=True,
+    help="scripted, echo or openai.",
+)
+@click.option("--chunks", metavar="N", default=20, show_default=True, help="scripted: least text chunks a task.")
+@click.option("--chunk-interval", metavar="S", default=0.05, show_default=True, help="scripted: seconds a chunk.")
+@click.option("--service-time", type=click.Choice(SERVICE_TIMES), metavar="NAME", default="fixed", show_default=True,
+              help="scripted: fixed, exponential or lognormal.")  # fmt: skip
+@click.option("--seed", metavar="N", default=0, show_default=True, help="scripted: seed of that spread.")
 @click.option("--openai-base-url", default="", metavar="URL", help="openai: its URL; key in OPENAI_API_KEY.")
 @click.option("--openai-model", default="", metavar="NAME", help="openai: the model.")
 def serve(tokens: tuple[str, ...], database: str | None, **options: object) -> None:

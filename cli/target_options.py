@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sendpoll.cli.help_page import Group
 from sendpoll.schemas.target import Target, TargetError, load_target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -17,12 +18,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--target", "target_file", type=_FILE, metavar="FILE", help="A target file: all of this and more."),
-    click.option("--token", envvar="SENDPOLL_TOKEN", show_envvar=True, help="Bearer token."),
+    click.option("--token", envvar="SENDPOLL_TOKEN", metavar="T", help="Bearer token; or in SENDPOLL_TOKEN."),
     click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Repeatable; in every request."),
     click.option("--ca-file", type=_FILE, metavar="FILE", help="Authorities to trust, as PEM."),
     click.option("--insecure", is_flag=True, help="Do not verify TLS certificates."),
     click.option("--workspace", metavar="ID", help="Use this one; else the run makes its own."),
 )
+
+SERVER = Group("Server", ("target_file", "token"), ("headers", "ca_file", "insecure", "workspace"))
+"""Where these options stand in the help of a command."""
 
 
 def target_options(command: Command) -> Command:
@@ -40,6 +44,7 @@ def target_of(url: str | None, options: Mapping[str, Any]) -> Target | None:
     try:
         if options["target_file"] is not None:
             target = load_target(options["target_file"], os.environ)
+            _note_other_url(url, target, options["target_file"])
         elif url is not None:
             target = Target(base_url=url)
         else:
@@ -54,6 +59,11 @@ def secrets_of(options: Mapping[str, Any]) -> Target:
     described = target_of(Target().base_url if options["target_file"] is None else None, options)
     assert described is not None  # noqa: S101 - a URL or a file was given
     return described
+
+
+def _note_other_url(url: str | None, target: Target, file: Path) -> None:
+    if url is not None and url.rstrip("/") != target.base_url:
+        click.echo(f"Note: {url} is meant, not the url in {file}, {target.base_url}; all else is as it says.", err=True)
 
 
 def _changes(url: str | None, options: Mapping[str, Any], target: Target) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Api:
             operation=operation,
             intent=intent,
             shape=self.shape.name,
+            body_apart=self.shape.body_apart and intent is not Intent.PROBE,  # probes are many
         )
 
     def ensure_workspace(self, name: str, *, intent: Intent = Intent.USE, over: Connection | None = None) -> Exchange:

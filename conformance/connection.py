@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import itertools
 import os
@@ -23,6 +24,8 @@ from sendpoll.conformance.limits import LARGE_BODY
 from sendpoll.schemas.target import Target
 
 _numbers = itertools.count(1)
+_BETWEEN_PACKETS = 0.02
+"""Seconds between head and body where they come apart: no server then reads both at once by chance."""
 
 
 class NoConnectionError(Exception):
@@ -153,13 +156,8 @@ class Connection:
         reader = ResponseReader(head_only=request.method == "HEAD")
         if self._proxy_authorization:
             authorized = ("Proxy-Authorization", self._proxy_authorization)
-            request = Request(
-                method=request.method,
-                target=request.target,
-                headers=(*request.headers, authorized),
-                body=request.body,
-            )
-        lost = self._send(request.wire(self._prefix), deadline)
+            request = dataclasses.replace(request, headers=(*request.headers, authorized))
+        lost = self._send_request(request, deadline)
         sent = time.monotonic()
         first_byte: float | None = None
         last, pause = sent, 0.0
@@ -188,6 +186,14 @@ class Connection:
         response = reader.response()
         self._kept = response is not None and response.keeps_alive
         return Answer(response, timing, reader.failure, detail)
+
+    def _send_request(self, request: Request, deadline: float) -> str:
+        head, body = request.wire(self._prefix), request.body or b""
+        if not (body and request.body_apart):
+            return self._send(head + body, deadline)
+        lost = self._send(head, deadline)
+        time.sleep(_BETWEEN_PACKETS)
+        return lost or self._send(body, deadline)
 
     def _send(self, data: bytes, deadline: float) -> str:
         """Send all bytes; what went wrong, if anything: a server may refuse a large body and answer all the same."""

@@ -57,6 +57,8 @@ class Corpus:
 
     walks: dict[str, Walk] = field(default_factory=dict)
     """The walk in the form of each client, by its name."""
+    forgotten: Exchange | None = None
+    """What was answered, if no task, to a message of a conversation older than the last ensuring of its workspace."""
     first: RecordedTask | None = None
     second: RecordedTask | None = None
     """The two messages of one conversation, the second sent while the first ran."""
@@ -68,6 +70,8 @@ class Corpus:
     long: RecordedTask | None = None
     behind: Behind | None = None
     """Asked of the long task."""
+    early: Exchange | None = None
+    """Its log, read while it grew."""
     late: RecordedTask | None = None
     idle: list[Idle] = field(default_factory=list)
     """Connections that idled between two polls."""
@@ -213,6 +217,7 @@ def _disturb(lab: Lab, corpus: Corpus) -> None:
     """Poll a running task with offsets that no client sends; its readers must not notice."""
     if corpus.long is not None:
         corpus.behind = _ask_behind(lab, corpus.long)
+        corpus.early = lab.api.poll(corpus.long.task_id, 0)
     for odd in odd_queries(1):
         if corpus.long is None or corpus.long.is_over:
             return
@@ -234,9 +239,17 @@ def _ask_behind(lab: Lab, task: RecordedTask) -> Behind | None:
 
 
 def _queue(lab: Lab, corpus: Corpus) -> None:
-    corpus.first = _start(lab, "unicode")
-    if corpus.first is None:
+    if is_heavy(lab):
         return
+    _, conversation = lab.open_conversation(lab.api)
+    if conversation is None:
+        return
+    lab.ensure_workspace(lab.api)
+    sent, corpus.first = lab.send(lab.api, conversation, "unicode", intent=Intent.SHAPE)
+    if corpus.first is None:
+        corpus.forgotten = sent
+        return
+    lab.ensure_workspace(lab.api)
     exchange, corpus.second = lab.send(lab.api, corpus.first.conversation, "plain", intent=Intent.SHAPE)
     after = corpus.first.poll(lab.api, 0, "first")
     corpus.queued = after is not None and after.status == "running"

@@ -168,14 +168,17 @@ def _printf(data: bytes, variables: Mapping[str, str]) -> Iterator[str]:
     for piece, is_variable in _pieces(data.decode("latin-1"), variables):
         layout += "%s" if is_variable else "".join(map(_octal, piece))
         words.extend([f'"${piece}"'] if is_variable else [])
+    if layout.startswith("-"):  # some shells take it for an option
+        layout = _octal("-", plain=False) + layout[1:]
     yield " ".join([f"printf '{layout}'", *words])
 
 
-def _octal(character: str) -> str:
-    """A character as printf's own format writes it, in any POSIX shell."""
+def _octal(character: str, *, plain: bool = True) -> str:
+    """A character as printf's own format writes it, in any POSIX shell: as itself where it can be and may."""
     if character == "%":
         return "%%"
-    return character if " " <= character <= "~" and character not in "'\\" else f"\\{ord(character):03o}"
+    is_itself = plain and " " <= character <= "~" and character not in "'\\"
+    return character if is_itself else f"\\{ord(character):03o}"
 
 
 def fold(line: str, width: int) -> list[str]:

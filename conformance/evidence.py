@@ -26,8 +26,8 @@ class Evidence:
         self._redactor = Redactor(target.secrets)
 
     def text(self, text: str) -> str:
-        """A text that a server may have had a part in."""
-        return self._redactor.text(text)
+        """A text that a server may have had a part in, and may have made long."""
+        return self._redactor.text(text if len(text) <= KEPT_BYTES else f"{text[:KEPT_BYTES]}...")
 
     def since_start(self, moment: float) -> float:
         """A moment of the monotonic clock in seconds from the start of the run."""
@@ -77,7 +77,7 @@ class Evidence:
         redacted: JSON = self._redactor.data(told)
         target = self._target
         line = curl_line(request.method, url, request.headers, request.body, target.token, target.second_token)
-        redacted["curl"] = self.text(line)
+        redacted["curl"] = self._redactor.text(line)
         return redacted
 
 

@@ -16,6 +16,10 @@ from sendpoll.conformance.limits import KEPT_BYTES, LARGE_BODY
 from sendpoll.schemas.contract import Finding, findings, satisfies
 from sendpoll.schemas.endpoints import endpoints
 
+_KEPT_FIELDS = 100
+_KEPT_FIELD = 1024
+"""Header lines, and characters of each, that are kept as evidence."""
+
 
 class Intent(StrEnum):
     """Why a request is sent."""
@@ -56,15 +60,17 @@ class Request:
     """What it tries the server's patience with: `body`, `from` or `auth`; the server must survive it."""
     again: bool = False
     """Whether it asks for a workspace that is known to exist."""
+    body_apart: bool = False
+    """Whether the body follows the head in a packet of its own."""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, in any case of its name."""
         return next((value for key, value in self.headers if key.lower() == name), None)
 
     def wire(self, prefix: str) -> bytes:
-        """The bytes to send; `prefix` is what stands before the target (a path, or a proxy's absolute form)."""
+        """The bytes of the head; `prefix` is what stands before the target (a path, or a proxy's absolute form)."""
         lines = [f"{self.method} {prefix}{self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (self.body or b"")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,29 +173,29 @@ class Exchange:
         }
 
     def trimmed(self) -> Exchange:
-        """The exchange with no more of its body than the report shows, and without what was made of it."""
-        return self._cut(value=None)
+        """The exchange with no more of it than the report shows, and without what was made of its answer."""
+        request, response = dataclasses.replace(self.request, target=self.request.target[:KEPT_BYTES]), self.response
+        if response is None:
+            return dataclasses.replace(self, request=request)
+        fields = tuple((name[:_KEPT_FIELD], _shortened(value)) for name, value in response.headers[:_KEPT_FIELDS])
+        short = dataclasses.replace(response, headers=fields, reason=_shortened(response.reason))
+        return self._cut(request, short, value=None)
 
     def lightened(self) -> Exchange:
         """The exchange once it is judged: of a large body, what it says is kept, and the bytes are let go."""
-        if (
-            self._read is None
-            or max(len(self._read.text), len(self.response.body if self.response else b"")) < LARGE_BODY
-        ):
+        read, response = self._read, self.response
+        if read is None or response is None or max(len(read.text), len(response.body)) < LARGE_BODY:
             return self
-        return self._cut(value=self._read.value)
+        return self._cut(self.request, response, value=read.value)
 
     @property
     def _read(self) -> Content | None:
         """The content, if anybody has read it yet: to read a large one takes time and memory."""
         return self.__dict__.get("content")
 
-    def _cut(self, value: Any) -> Exchange:
-        response = self.response
-        if response is None:
-            return self
+    def _cut(self, request: Request, response: Response, value: Any) -> Exchange:
         cut = dataclasses.replace(response, body=response.body[:KEPT_BYTES], body_bytes=response.size)
-        exchange = dataclasses.replace(self, response=cut)
+        exchange = dataclasses.replace(self, request=request, response=cut)
         read = self._read
         if read is not None:  # a coding can be undone in the whole body alone
             parsed = read.parsed and value is read.value
@@ -219,6 +225,10 @@ class Exchange:
             said = f" ({self.detail})" if self.detail else ""
             return f"{self.failure}{said}"
         return f"{self.response.status} {self.response.reason}".strip()
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _KEPT_FIELD else f"{text[:_KEPT_FIELD]}..."
 
 
 _AT_ONCE = 100

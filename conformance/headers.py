@@ -110,7 +110,9 @@ def storing_fault(response: Response | None) -> str | None:
 def origin_fault(response: Response | None, origin: str) -> str | None:
     """CORS-2, CORS-5 and CORS-6: whether a browser hides the answer from a page of this origin."""
     allowed = response.all("access-control-allow-origin") if response else []
-    if len(allowed) != 1:
+    if not allowed:
+        return f"there is no Access-Control-Allow-Origin, and the page's origin is {origin!r}"
+    if len(allowed) > 1:
         return f"Access-Control-Allow-Origin stands {len(allowed)} times"
     if allowed[0] not in {"*", origin}:
         return f"Access-Control-Allow-Origin is {allowed[0]!r}, and the page's origin is {origin!r}"

@@ -6,10 +6,10 @@ This reader does neither: it goes on as RFC 9112 section 6.3 says and keeps the 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
+from sendpoll.conformance.content import read_content
 from sendpoll.conformance.exchange import Failure, Fault, Response
 from sendpoll.conformance.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES, KEPT_BYTES, LARGE_BODY
 
@@ -83,11 +83,8 @@ class ResponseReader:
         """Whether the body is whole, so that its framing is at fault and not a pause in the middle of it."""
         if len(self._body) > LARGE_BODY:
             return False
-        try:
-            json.loads(self._body)
-        except (ValueError, RecursionError):
-            return False
-        return True
+        coding = next((value for name, value in self._headers if name.lower() == "content-encoding"), None)
+        return read_content(bytes(self._body), coding).parsed
 
     def response(self) -> Response | None:
         """The answer as far as it came; None where not even its head did."""

@@ -18,13 +18,17 @@ from sendpoll.conformance.tasks import RecordedTask
 PROMPTS = {
     "plain": "Say hello in one sentence.",
     "unicode": "Answer with Chinese text and emoji, such as: "
-    "你好，世界 🎉👩\u200d💻 e\u0301 déjà vu, ha ha ha 介绍明日方舟:终末地",
-    "long": "Repeat these words one by one, then tell a long story with all of them: "
+    "你好，世界 🎉👩\u200d💻 e\u0301 n\u0303 o\u0308 déjà vu, ha ha ha 介绍明日方舟:终末地",
+    "long": 'Repeat these words one by one,\n\tthen tell a long story with "all" of them \\ none left out:\n'
     + " ".join(
         f"{word}{number} 第{number}句🌟" for number in range(1, 13) for word in ("harbour", "lantern", "meadow")
     ),
 }
 """What is asked where the target has no prompts of its own: an agent that echoes or obeys then shows what is needed."""
+
+
+_NEEDED = {"createConversation": "a conversation_id", "sendMessage": "a task_id", "pollTask": "data"}
+"""What the answer of a call must have for the walk to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,15 @@ class Lab:
             if walk.last.ok or walk.last.failure is Failure.TIMEOUT:
                 break
         walk = self.walk(self.api, Intent.USE)
+        if walk.conversation and not walk.last.ok and walk.task is None:
+            plain = self.walk(self.api, Intent.USE, "plain")  # it may be this message that it refuses, and no other
+            if plain.complete:
+                self.walks[self.api.shape.name] = plain
+                return
         call = f"{walk.last.request.method} {walk.last.request.target}"
-        self.stopped = f"{call} ended the walk through the calls: {walk.last.outcome}"
+        lacks = _NEEDED.get(walk.last.request.operation) if walk.last.ok else None
+        told = f"{walk.last.outcome}, without {lacks} that can be used" if lacks else walk.last.outcome
+        self.stopped = f"{call} ended the walk through the calls: {told}"
 
     def _hopeless(self, walk: Walk) -> str:
         """Why this first exchange means that nothing can be said; empty where it does not."""
@@ -101,8 +112,8 @@ class Lab:
             return f"{url} has no POST /api/v1/workspaces ({first.outcome}): is the base URL right?"
         return ""
 
-    def walk(self, api: Api, intent: Intent) -> Walk:
-        """Ensure the workspace, open a conversation, send a message and poll once, as far as it goes."""
+    def walk(self, api: Api, intent: Intent, kind: str = "unicode") -> Walk:
+        """Ensure the workspace, open a conversation, send a message of a kind and poll once, as far as it goes."""
         ensured = self.ensure_workspace(api, intent)
         walked = [ensured.trimmed()]
         if ensured.response is None:
@@ -112,7 +123,7 @@ class Lab:
         if conversation is None:
             return Walk(api.shape, tuple(walked))
         try:
-            sent, task = self.send(api, conversation, "unicode", intent=intent)
+            sent, task = self.send(api, conversation, kind, intent=intent)
         except BudgetSpentError:
             return Walk(api.shape, tuple(walked), conversation)
         walked.append(sent.trimmed())

@@ -11,6 +11,8 @@ _LISTED = 1000
 """Things of one kind that are listed; a server that accepts whatever it is sent could be left more."""
 _LONGEST = 200
 """Characters of an id that are shown."""
+_USABLE = 8192
+"""Characters of an id with which a server could be asked: the request lines that servers take are no longer."""
 
 
 @dataclass(slots=True)
@@ -41,8 +43,9 @@ class LeftBehind:
 
 
 def identifier(exchange: Exchange, member: str) -> str | None:
-    """An id in an answer as a client would paste it: a string, or a number as its digits."""
-    return _pasted(exchange.content.value, member) if exchange.ok else None
+    """An id in an answer as a client would paste it: a string, or a number as its digits; None if it has none."""
+    found = _pasted(exchange.content.value, member) if exchange.ok else None
+    return found if found is not None and len(found) <= _USABLE else None
 
 
 def _asked(request: Request, member: str) -> str | None:

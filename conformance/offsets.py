@@ -53,6 +53,9 @@ def odd_queries(offset: int) -> tuple[Odd, ...]:
         "%ZZ",
         "%ff%fe",
         "%F0%9F%8E%89",
+        "%C2%B2",  # digits to isdigit() of Python, and none to int()
+        "%E2%91%A0",
+        "%E2%85%A7",
         "[0]",
         "1;drop",
         "-0.0",

@@ -15,7 +15,7 @@ from sendpoll.conformance.exchange import Intent, Request
 from sendpoll.schemas.endpoints import endpoints
 from sendpoll.schemas.target import Target
 
-_When = Literal["always", "json", "length", "browser"]
+_When = Literal["always", "json", "length", "browser", "page"]
 _Template = tuple[tuple[str, str, _When], ...]
 
 
@@ -28,7 +28,7 @@ class Shape:
     """The client in the catalogue's `breaks`."""
     template: _Template
     """Header name, value with {host}, {token} and {length} in it, and when it is sent: always, with a JSON body, with
-    the length of any body that is told (`length`), or across origins (`browser`)."""
+    the length of any body that is told (`length`), across origins (`browser`), from a page that is no file (`page`)."""
     escapes: bool
     """Whether JSON text beyond ASCII is written as escapes."""
     tells_empty_body: bool
@@ -36,6 +36,8 @@ class Shape:
     keeps_alive: bool
     """Whether it uses a connection again."""
     max_iterations: int | None = None
+    body_apart: bool = False
+    """Whether it sends the body in a packet of its own."""
     origin: str | None = None
     """The page that a browser's requests come from."""
 
@@ -56,6 +58,7 @@ class Shape:
             "json": body is not None,
             "length": told,
             "browser": self.origin is not None,
+            "page": self.origin not in {None, "null"},
         }
         values = {"host": target.url.netloc, "token": token or "", "length": str(length), "origin": self.origin or ""}
         own = [
@@ -111,7 +114,7 @@ _CHROMIUM: _Template = (
     ("Sec-Fetch-Site", "cross-site", "always"),
     ("Sec-Fetch-Mode", "cors", "always"),
     ("Sec-Fetch-Dest", "empty", "always"),
-    ("Referer", "{origin}/", "browser"),
+    ("Referer", "{origin}/", "page"),
     ("Accept-Encoding", "gzip, deflate, br, zstd", "always"),
     ("Accept-Language", "en-US,en;q=0.9", "always"),
 )
@@ -125,7 +128,16 @@ _DART: _Template = (
 )
 
 CURL = Shape("curl", "C", _CURL, escapes=False, tells_empty_body=False, keeps_alive=False)
-REQUESTS = Shape("requests", "P", _REQUESTS, escapes=True, tells_empty_body=True, keeps_alive=False, max_iterations=100)
+REQUESTS = Shape(
+    "requests",
+    "P",
+    _REQUESTS,
+    escapes=True,
+    tells_empty_body=True,
+    keeps_alive=False,
+    max_iterations=100,
+    body_apart=True,
+)
 NODE = Shape("node", "N", _NODE, escapes=False, tells_empty_body=True, keeps_alive=True)
 CHROMIUM = Shape(
     "chromium",

@@ -81,6 +81,18 @@ def _missing_header(exchange: Exchange, *, asterisk: bool) -> str | None:
     return f"Access-Control-Allow-Headers does not name {' and '.join(missing)}"
 
 
+@pytest.mark.requirement("CORS-5")
+def test_answers_to_a_page_from_a_file(bench: Lab, case: Case) -> None:
+    """The calls that cost nothing, as a page from a file makes them; the answers are judged with all traffic."""
+    api = Api(bench.recorder, replace(CHROMIUM, origin="null"))
+    answered = (
+        bench.ensure_workspace(api, Intent.SHAPE),
+        bench.open_conversation(api, Intent.SHAPE)[0],
+        api.poll(bench.tasks[0].task_id, 0, intent=Intent.SHAPE),
+    )
+    case.able(sum(exchange.ok for exchange in answered))
+
+
 @pytest.mark.requirement("CORS-6")
 def test_errors_across_origins(bench: Lab, case: Case) -> None:
     """Errors of every call, as a page of another origin meets them; the answers are judged with all traffic."""

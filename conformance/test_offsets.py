@@ -17,17 +17,19 @@ from sendpoll.conformance.oracle import essence
 from sendpoll.conformance.tasks import RecordedTask, read_rest
 
 STAGE = 3
+_MORE_DIGITS = 4400
+"""More than Python makes a number of: int() raises beyond 4300."""
 _READ_EVERY = 20
 """Fuzzed polls after which the log is read again."""
 
 
 @pytest.fixture(name="task")
 def _task(bench: Lab, corpus: Corpus, case: Case) -> RecordedTask:
-    """A task that is over, with events."""
+    """A task that is over, with events, and known to its end: best one that does not contradict itself."""
     over = [task for task in bench.finished if task.history.log and len(task.history.offsets) > 1]
     if not over:
         case.not_exercised("no task came to its end with events")
-    return over[0]
+    return min(over, key=lambda task: len(task.contradictions))
 
 
 def _probe(lab: Lab, task: RecordedTask, query: str) -> Exchange:
@@ -90,6 +92,7 @@ def test_any_from_leaves_the_task_alone(bench: Lab, task: RecordedTask, case: Ca
 
     for odd in odd_queries(task.end_offset):
         check(odd.query)
+    check(f"from={'9' * _MORE_DIGITS}")
     explore(fuzzed_queries(), check, examples=bench.examples, run_seed=bench.seed)
     others = [other.end_offset for other in bench.tasks if other is not task]
     if not case.violations:

@@ -34,6 +34,17 @@ def test_ensure_again(bench: Lab, corpus: Corpus, case: Case) -> None:
 
 
 @pytest.mark.requirement("WS-2")
+def test_ensure_between_conversation_and_message(bench: Lab, corpus: Corpus, case: Case) -> None:
+    """Another client ensures the workspace behind a conversation: it is not made anew, and the message is taken."""
+    refusal = corpus.forgotten
+    if refusal is None:
+        case.able(1 if corpus.first else 0)
+    elif refusal.refused:
+        sentence = f"the workspace was ensured again, and a message to its conversation is answered {refusal.outcome}"
+        case.broken(sentence, refusal)
+
+
+@pytest.mark.requirement("WS-2")
 def test_ensure_at_once(bench: Lab, case: Case) -> None:
     """Many clients start at the same moment with the same new workspace."""
     name = bench.target.workspace or f"{bench.workspace}-crowd"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
@@ -49,24 +50,29 @@ def test_forms_of_all_clients(identifier: str, bench: Lab, survey: Survey, case:
 
 @pytest.mark.requirement("REQ-6")
 def test_both_spellings_say_the_same(bench: Lab, corpus: Corpus, case: Case) -> None:
-    """An agent that repeats a message, to its last word, repeats all of it whether it came in UTF-8 or in escapes."""
-    escaping = {shape.name: shape.escapes for shape in SHAPES}
+    """An agent that repeats a message, every plain word of it, repeats what is beyond ASCII too, whoever sent it."""
     asked = [task for task in bench.finished if task.kind == "unicode" and task.unusable is None]
     texts = {task.task_id: text_of(read_rest(bench.api, task, 0)) for task in asked}
-    echoing = [task for task in asked if task.marker in texts[task.task_id]]
+    echoing = [task for task in asked if _repeats_plain_words(task.message, texts[task.task_id])]
     for sample in _SAMPLES:
-        told = [task for task in echoing if sample in task.message]
-        repeated = {
-            escaped: [sample in texts[task.task_id] for task in told if escaping[task.shape] is escaped]
-            for escaped in (True, False)
-        }
-        if not (repeated[True] and repeated[False]):
+        repeated: dict[str, list[bool]] = defaultdict(list)
+        for task in echoing:
+            if sample in task.message:
+                repeated[task.shape].append(sample in texts[task.task_id])
+        if {shape.escapes for shape in SHAPES if shape.name in repeated} != {True, False}:
             case.not_exercised("no agent repeated a message in both spellings; --prompt unicode=TEXT may ask for it")
-        for spelling, escaped in (("\\uXXXX escapes", True), ("UTF-8", False)):
-            lost = any(repeated[not escaped]) and not any(repeated[escaped])
-            sentence = f"{sample} in {spelling} is not repeated, though it is in the other spelling"
-            task_id = next(task.task_id for task in told if escaping[task.shape] is escaped)
-            case.judge(sentence if lost else None, *([bench.api.poll(task_id, 0)] if lost else []))
+        understood = any(any(found) for found in repeated.values())
+        for name, found in repeated.items():
+            if any(found) or not understood:
+                case.able()
+                continue
+            task_id = next(task.task_id for task in echoing if task.shape == name)
+            sentence = f"{sample} as {name} writes it is not repeated, though it is as others write it"
+            case.broken(sentence, bench.api.poll(task_id, 0))
+
+
+def _repeats_plain_words(message: str, text: str) -> bool:
+    return all(word in text for word in message.split() if word.isascii())
 
 
 @pytest.mark.requirement("REQ-5")

@@ -75,6 +75,12 @@ TRAITS = (
         lambda shape: shape.tells_empty_body,
         lambda shape, other: replace(shape, tells_empty_body=other.tells_empty_body),
     ),
+    Trait(
+        lambda _: "REQ-4",
+        _HAVE_A_BODY,
+        lambda shape: shape.body_apart,
+        lambda shape, other: replace(shape, body_apart=other.body_apart),
+    ),
     Trait(lambda _: "REQ-4", frozenset(CALLS), lambda shape: shape.template, with_headers_of),
 )
 """The last one is all that the others leave: a refusal that no single trait explains is put down to it."""

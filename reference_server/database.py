@@ -52,11 +52,15 @@ class Database:
     def connect(self) -> sqlite3.Connection:
         """A connection in autocommit mode: transactions are begun in so many words."""
         connection = sqlite3.connect(self.uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
-        # In memory, readers share the writer's cache; they would otherwise wait for its table locks. What is not yet
-        # committed is never served all the same, since readers ask only for what the journals know to be durable.
-        connection.execute("PRAGMA read_uncommitted = 1")
-        # A commit returns when the log has reached the disk, so a power cut loses as little as a kill.
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            # In memory, readers share the writer's cache; they would otherwise wait for its table locks. What is not
+            # yet committed is never served all the same: readers ask only for what the journals know to be durable.
+            connection.execute("PRAGMA read_uncommitted = 1")
+            # A commit returns when the log has reached the disk, so a power cut loses as little as a kill.
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:  # the file may be something else
+            connection.close()
+            raise
         return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -63,6 +64,8 @@ class Settings:
             yield f"chunks: {self.chunks} is less than 1"
         if not (math.isfinite(self.chunk_interval) and self.chunk_interval >= 0):
             yield f"chunk_interval: {self.chunk_interval} is not a number of seconds from 0"
+        if any(not _is_origin(origin) for origin in self.cors_origins):
+            yield "cors_origins: an origin is * or scheme and host, and perhaps a port, such as http://localhost:3000"
         yield from self._choice_problems()
 
     def _choice_problems(self) -> Iterator[str]:
@@ -74,6 +77,10 @@ class Settings:
             yield "openai_base_url: the agent openai needs the http or https URL of its endpoint"
         if self.agent == "openai" and not self.openai_model:
             yield "openai_model: the agent openai needs the name of a model"
+
+
+def _is_origin(origin: str) -> bool:
+    return origin in {"*", "null"} or bool(re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin))
 
 
 def _is_token(token: str) -> bool:

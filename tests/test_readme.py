@@ -1,4 +1,4 @@
-"""The README says what is true: its example is what the command prints, and its recipes are valid."""
+"""The README and its pages say what is true: examples are what the commands print, and recipes are valid."""
 
 from __future__ import annotations
 
@@ -10,11 +10,27 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sendpoll.load.scenario_file import shipped_scenarios
+from sendpoll.load.slo import METRICS, parse_objective
+from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.target import load_target
+from tests.hostile.servers import HOSTILE
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.serve import running
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHECKS = (ROOT / "conformance" / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "conformance/README.md",
+        "load/README.md",
+        "tests/tutorial/TUTORIAL.md",
+    )
+]
 
 
 def _normal(block: str) -> list[str]:
@@ -40,7 +56,7 @@ def test_example_of_a_failure_is_what_check_prints() -> None:
 
 
 def _recipes() -> list[str]:
-    return re.findall(r"```yaml\n(# \..*?)\n```", README, re.DOTALL)
+    return re.findall(r"```yaml\n(# \..*?)\n```", CHECKS, re.DOTALL)
 
 
 @pytest.mark.parametrize("recipe", _recipes(), ids=lambda text: text.split("\n")[0].removeprefix("# "))
@@ -64,7 +80,62 @@ def test_recipe_follows_its_schema(recipe: str, tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_link_leads_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_there_is_a_recipe_for_each_service() -> None:
+    assert len(_recipes()) == 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert targets or page.name == "CONTRIBUTING.md"
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_target_file_of_the_page_can_be_read(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```yaml\n(url: .*?)\n```", CHECKS, re.DOTALL)
+    (tmp_path / "server.yaml").write_text(shown, encoding="utf-8")
+    (tmp_path / "authorities.pem").touch()
+    target = load_target(tmp_path / "server.yaml", {"AGENT_TOKEN": "one", "OTHER_TOKEN": "two"})
+    assert (target.token, target.second_token, target.timeouts.run) == ("one", "two", 1200)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        (README, f"the catalogue: {len(load_catalogue().checked)} rows"),
+        (CHECKS, f"{len(BY_NAME)} of them, {sum(mutant.conditional for mutant in BY_NAME.values())} of which"),
+        (CHECKS, f"and {len(HOSTILE)} hostile ones get a verdict"),
+    ],
+)
+def test_numbers_are_counted(page: str, sentence: str) -> None:
+    assert sentence in page
+
+
+def test_every_metric_of_an_objective_is_told() -> None:
+    told = (ROOT / "load" / "README.md").read_text(encoding="utf-8")
+    objectives = [parse_objective(text) for text in re.findall(r"^\| `([a-z_]+ [^`]*)` \| ", told, re.MULTILINE)]
+    assert {objective.metric for objective in objectives} == set(METRICS)
+
+
+def test_every_shipped_scenario_is_told() -> None:
+    told = (ROOT / "load" / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `([a-z]+)` \| ", told, re.MULTILINE)) == list(shipped_scenarios())
+
+
+def _labels(printed: str) -> list[str]:
+    """What the lines of a load's summary are about: headings, and the words at the beginning of a row."""
+    lines = (
+        re.match(r"(?:  )?(?:(?:pass|inconclusive) +)?([a-zA-Z][a-z]+(?: [a-z()]+)*)", line)
+        for line in printed.splitlines()
+    )
+    return sorted({line[1] for line in lines if line})
+
+
+def test_example_of_a_load_has_the_lines_that_load_prints() -> None:
+    marked = re.search(r"<!-- load -->\n```\n(.*?)\n```", README, re.DOTALL)
+    assert marked
+    command = [sys.executable, "-m", "sendpoll.cli.main", "load", "--users", "2", "--duration", "4s"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, encoding="utf-8")
+    if printed.returncode == 4:
+        pytest.skip("the generator was late: this machine is busy with other things")
+    assert _labels(printed.stdout) == _labels(marked[1])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sendpoll.conformance.curl import curl_line, fold
@@ -201,8 +201,11 @@ def test_a_body_cannot_act_in_the_shell() -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(body=b"-\0", header="")
 @given(body=st.binary(max_size=40), header=st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"])))
 def test_whatever_was_sent_is_sent_again(body: bytes, header: str) -> None:
+    """But for what stands where a secret was: the command puts the secret's variable there."""
+    assume(not any("[" in text for text in (header, body.decode("latin-1"))))
     value = header.strip(" \xa0\x85")
     with listening() as listener:
         line = curl_line("POST", f"{listener.url}/", [_host(listener), ("X-Any", value)], body)

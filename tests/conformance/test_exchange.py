@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from sendpoll.conformance.exchange import Exchange
+from sendpoll.conformance.exchange import Exchange, Failure
 from sendpoll.conformance.limits import KEPT_BYTES, LARGE_BODY
-from tests.conformance.exchanges import HEADERS, polled, said, told
+from tests.conformance.exchanges import HEADERS, polled, said, told, unanswered
 
 TEXT = "你" * LARGE_BODY
 
@@ -33,6 +33,19 @@ def test_the_beginning_of_a_coded_body_is_kept_as_it_reads() -> None:
     exchange = coded(TEXT)
     assert exchange.content.parsed
     assert exchange.trimmed().content.text.startswith('{"data": {"status": "你')
+
+
+def test_of_many_and_long_headers_the_beginning_is_kept() -> None:
+    headers = (("X-Long", "a" * 200_000), *(("X-Many", "b") for _ in range(200)))
+    kept = told("pollTask", headers=headers).trimmed()
+    assert kept.response is not None
+    assert kept.response.header("x-long") == f"{'a' * 1024}..."
+    assert len(kept.response.headers) == 100
+
+
+def test_of_a_long_request_target_the_beginning_is_kept() -> None:
+    exchanges = (unanswered(Failure.TIMEOUT, target="/" + "a" * 200_000), told("pollTask", target="/" + "a" * 200_000))
+    assert [len(exchange.trimmed().request.target) for exchange in exchanges] == [KEPT_BYTES, KEPT_BYTES]
 
 
 def test_what_is_kept_is_not_read_for_that() -> None:

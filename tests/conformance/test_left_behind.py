@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sendpoll.conformance.exchange import Exchange, Intent
-from sendpoll.conformance.left_behind import LeftBehind
+from sendpoll.conformance.left_behind import LeftBehind, identifier
 from tests.conformance.exchanges import said, told
 
 
@@ -65,4 +65,10 @@ def test_a_workspace_is_named_as_it_was_asked_for_or_else_as_it_was_answered() -
 def test_a_list_that_is_too_long_says_so() -> None:
     behind = left(*(told("sendMessage", {"task_id": f"{number}"}) for number in range(1001)))
     assert (len(behind.tasks), behind.is_cut) == (1000, True)
-    assert len(next(iter(left(told("sendMessage", {"task_id": "t" * 10_000})).tasks))) == 200
+    assert len(next(iter(left(told("sendMessage", {"task_id": "t" * 8000})).tasks))) == 200
+
+
+def test_an_id_that_no_request_line_can_hold_is_none() -> None:
+    exchange = told("sendMessage", {"task_id": "t" * 10_000})
+    assert identifier(exchange, "task_id") is None
+    assert identifier(told("sendMessage"), "task_id") == "task_1"

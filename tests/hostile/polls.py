@@ -112,3 +112,10 @@ def long_names(line: Line) -> None:
         status, value = right_answer(heard[0], heard[1])
         said = {key: told * 1_000_000 if isinstance(told, str) else told for key, told in value.items()}
         line.reply(status, json.dumps(said).encode())
+
+
+def long_headers(line: Line) -> None:
+    """Every answer is right, and has a header as long as the suite reads on."""
+    while heard := line.request():
+        status, value = right_answer(heard[0], heard[1])
+        line.reply(status, json.dumps(value).encode(), f"X-Long: {'a' * 250_000}")

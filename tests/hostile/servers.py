@@ -276,6 +276,7 @@ HOSTILE: tuple[Hostile, ...] = (
     ),
     Hostile("switches-protocols", "answers 101 Switching Protocols", _says(lambda: _SWITCH, close=False), _EITHER),
     Hostile("resets-every-second", "resets every second connection at once", polls.resets_every_second, _EITHER),
+    Hostile("long-headers", "puts a header of 250 kilobytes on each answer", polls.long_headers, frozenset({1})),
     Hostile("long-names", "gives out ids of a million characters", polls.long_names, _EITHER),
     Hostile("drips-later-polls", "drips polls from the fourth on", polls.polls_with(polls.drips_later), _EITHER),
     Hostile(

@@ -13,6 +13,7 @@ from tests.mutants import (
     history,
     ids,
     json_text,
+    mistakes,
     offsets,
     overlap,
     ownership,
@@ -37,6 +38,7 @@ _CHAPTERS = (
     offsets,
     ownership,
     errors,
+    mistakes,
 )
 
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for chapter in _CHAPTERS for mutant in chapter.MUTANTS)

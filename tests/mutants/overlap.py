@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, Task, refusal
 from tests.mutants.model import Mutant
-from tests.mutants.polls import Change, Event, View, chunk, content, has_news, is_chunk, logs, overlaps, polls, says
+from tests.mutants.polls import Event, View, chunk, content, has_news, is_chunk, logs, overlaps, polls
 
 _MEET = 0.03
 """Seconds by which calls are slowed down, so that two of them meet."""
@@ -24,12 +23,8 @@ def _last_twice(view: View) -> None:
     view.data["events"] = [*view.data["events"], view.data["events"][-1]]
 
 
-def _both_in_turn(*changes: Change) -> Change:
-    def change(view: View) -> None:
-        for one in changes:
-            one(view)
-
-    return change
+def _locked(view: View) -> None:
+    view.data.update(status="locked", events=[], next_offset=view.start)
 
 
 def _without_the_last(view: View) -> None:
@@ -46,7 +41,7 @@ def _offset_of_the_other(view: View) -> None:
 
 
 def _polled_meanwhile(view: View) -> Task | None:
-    """A task of another conversation that is being polled at this moment."""
+    """Another task that is being polled at this moment."""
     tasks = view.asked.desk.tasks.values()
     return next((task for task in tasks if task is not view.task and task.notes.get("under_way")), None)
 
@@ -104,8 +99,8 @@ def _crowded(view: View) -> bool:
 
 
 def _without_content(_: View, log: list[Event]) -> list[Event]:
-    return [{**event, "data": {"content": None}} if is_chunk(event) and index % 5 == 4 else event
-            for index, event in enumerate(log)]  # fmt: skip
+    broken = {"data": {"content": None}}
+    return [event | broken if is_chunk(event) and place % 5 == 4 else event for place, event in enumerate(log)]
 
 
 def _cumulative(_: View, log: list[Event]) -> list[Event]:
@@ -119,11 +114,10 @@ def _cumulative(_: View, log: list[Event]) -> list[Event]:
 
 async def _without_its_end(asked: Asked, forward: Forward) -> Answer:
     """Three polls at once share a buffer that is long enough for two."""
-    together: Any = asked.together
     if asked.operation == "pollTask":
         await asyncio.sleep(_MEET / 2)
     given = await forward(asked)
-    return given.with_body(given.body[:-2]) if asked.task and together > 2 and given.status == 200 else given
+    return given.with_body(given.body[:-2]) if asked.task and asked.together > 2 and given.status == 200 else given
 
 
 MUTANTS = (
@@ -149,13 +143,7 @@ MUTANTS = (
         name="overlapping-polls-say-locked",
         requirement="POLL-7",
         fault="says status locked, without events, while another poll of the task is under way",
-        make=polls(
-            _both_in_turn(
-                says("status", "locked"), says("events", []), lambda view: view.data.update(next_offset=view.start)
-            ),
-            lambda view: overlaps(view) and not view.final,
-            slow=_MEET,
-        ),
+        make=polls(_locked, lambda view: overlaps(view) and not view.final, slow=_MEET),
         also=frozenset({"POLL-8"}),
         conditional=True,
         concurrent=True,

@@ -33,6 +33,8 @@ class Call:
         self.first_operation = line.first_operation
         """What the first request on this connection called."""
         self.connection = line.number
+        self.body_came_apart = line.body_came_apart
+        """Whether the body was not there yet when the head was."""
         self.closed = False
         self._line = line
 
@@ -106,6 +108,7 @@ class _Line:
         self.writer = writer
         self.number = number
         self.first_operation = ""
+        self.body_came_apart = False
         self._upstream = upstream
 
     async def request(self) -> tuple[bytes, bytes] | None:
@@ -117,7 +120,10 @@ class _Line:
                 self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             if b"chunked" in fields.get(b"transfer-encoding", b"").lower():
                 return head, await self._chunked()
-            return head, await self.reader.readexactly(int(fields.get(b"content-length", b"0")))
+            length = int(fields.get(b"content-length", b"0"))
+            buffered: bytearray = self.reader._buffer  # type: ignore[attr-defined] # no public way
+            self.body_came_apart = length > len(buffered)
+            return head, await self.reader.readexactly(length)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError):
             return None
 

@@ -1,0 +1,199 @@
+"""Mutants after mistakes in servers that others wrote: each works for whoever tries it by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.mutants.exchange import Answer, Asked, Forward, refusal
+from tests.mutants.faults import ALL_CALLS, answers, refuses, requests
+from tests.mutants.model import Mutant
+from tests.mutants.polls import Event, View, chunk, content, is_chunk, logs
+from tests.mutants.wire import Call, WireFault
+
+
+async def _first_packet_alone(call: Call) -> None:
+    """What stands behind the head in the packet that the head came in is taken for the body."""
+    await call.reply(refusal(400, "empty_body") if call.body_came_apart else await call.forward())
+
+
+async def _made_anew(asked: Asked, forward: Forward) -> Answer:
+    """A workspace that is ensured again is a new one: its conversations are gone."""
+    if asked.operation == "createWorkspace":
+        given = await forward(asked)
+        if given.status == 200:
+            asked.desk.notes["gone"] = set(asked.desk.notes.get("open", ()))
+        return given
+    if asked.operation == "sendMessage" and _conversation(asked) in asked.desk.notes.get("gone", ()):
+        return refusal(404, "conversation_not_found")
+    given = await forward(asked)
+    if asked.operation == "createConversation" and given.status == 201:
+        asked.desk.notes.setdefault("open", set()).add(given.json()["conversation_id"])
+    return given
+
+
+def _conversation(asked: Asked) -> str:
+    body: Any = asked.json()
+    return str(body.get("conversation_id")) if isinstance(body, dict) else ""
+
+
+async def _locked_while_running(asked: Asked, forward: Forward) -> Answer:
+    """A workspace in which the latest task still runs is locked."""
+    last = next(reversed(asked.desk.tasks.values()), None)
+    if asked.operation == "createWorkspace" and last is not None:
+        path = b"/api/v1/tasks/" + last.id.encode()
+        polled = await forward(replace(asked, method="GET", path=path, query=b"from=0", operation="pollTask", body=b""))
+        if polled.status == 200 and polled.json()["data"]["status"] == "running":
+            return refusal(409, "workspace_busy")
+    return await forward(asked)
+
+
+def _as_latin_1(asked: Asked) -> Asked:
+    return asked.with_body(asked.body.decode("latin-1").encode())
+
+
+def _without_charset(asked: Asked) -> bool:
+    return b"charset" not in (asked.header(b"content-type") or b"") and not asked.body.isascii()
+
+
+async def _tag_of_the_task(asked: Asked, forward: Forward) -> Answer:
+    """The validator says which task it is, and not how far it has come."""
+    given = await forward(asked)
+    if asked.task is None or given.status != 200:
+        return given
+    tag = f'"{asked.task.id}-{asked.offset_text}"'.encode()
+    if asked.header(b"if-none-match") == tag:
+        return Answer(304, ((b"etag", tag),), b"")
+    return given.adding(b"etag", tag).with_header(b"cache-control", b"no-cache")
+
+
+def _digits_to_some(asked: Asked) -> bool:
+    text = asked.offset_text
+    return asked.task is not None and text is not None and text.isdigit() and not text.isdecimal()
+
+
+def _cut_in_bytes(view: View, log: list[Event]) -> list[Event]:
+    """The agent's text comes in pieces of some bytes, and each piece is made a text by itself."""
+    del view
+    said: list[Event] = []
+    for event in log:
+        raw = content(event).encode() if is_chunk(event) else b""
+        if len(raw) > len(content(event)):
+            half = len(raw) // 2 + (1 if raw[len(raw) // 2] & 0xC0 != 0x80 else 0)
+            said += [chunk(raw[:half].decode("utf-8", "replace")), chunk(raw[half:].decode("utf-8", "replace"))]
+        else:
+            said.append(event)
+    return said
+
+
+def _beyond_ascii(asked: Asked) -> bool:
+    return not asked.owner.isascii()
+
+
+def _basic_that_is_none(asked: Asked) -> bool:
+    scheme, _, value = asked.owner.partition(b" ")
+    return scheme.lower() == b"basic" and (len(value) % 4 != 0 or b"%" in value)
+
+
+def _said_to_be_latin_1(_: Asked, given: Answer) -> Answer:
+    """The charset is guessed from the text, and an é is taken for a sign of Latin-1."""
+    guessed = b"application/json; charset=iso-8859-1"
+    return given.with_header(b"content-type", guessed) if "é".encode() in given.body else given
+
+
+def _not_for_files(asked: Asked, given: Answer) -> Answer:
+    return given.without(b"access-control-allow-origin") if asked.header(b"origin") == b"null" else given
+
+
+def _in_several_lines(asked: Asked) -> bool:
+    body: Any = asked.json()
+    return isinstance(body, dict) and "\n" in str(body.get("message"))
+
+
+MUTANTS = (
+    Mutant(
+        name="body-in-the-first-packet-alone",
+        requirement="REQ-4",
+        fault="takes for the body only what came in one packet with the head",
+        make=WireFault(_first_packet_alone),
+        conditional=True,
+    ),
+    Mutant(
+        name="text-without-charset-is-latin-1",
+        requirement="REQ-6",
+        fault="reads a message in raw UTF-8 as Latin-1 where Content-Type names no charset",
+        make=requests(_as_latin_1, "sendMessage", when=_without_charset),
+        conditional=True,
+    ),
+    Mutant(
+        name="ensured-workspace-is-made-anew",
+        requirement="WS-2",
+        fault="forgets the conversations of a workspace that is ensured again",
+        make=_made_anew,
+        also=frozenset({"MSG-1"}),
+        conditional=True,
+    ),
+    Mutant(
+        name="workspace-locked-while-a-task-runs",
+        requirement="WS-2",
+        fault="answers 409 for a workspace in which a task runs",
+        make=_locked_while_running,
+        conditional=True,
+    ),
+    Mutant(
+        name="message-of-several-lines-refused",
+        requirement="MSG-1",
+        fault="answers 400 to a message with a line feed in it",
+        make=refuses(400, "sendMessage", when=_in_several_lines),
+        conditional=True,
+    ),
+    Mutant(
+        name="validator-of-the-task-alone",
+        requirement="POLL-11",
+        fault="sends no-cache and an ETag that stays the same while events come, and 304 to who asks with it",
+        make=_tag_of_the_task,
+        conditional=True,
+    ),
+    Mutant(
+        name="characters-cut-into-replacements",
+        requirement="ENC-1",
+        fault="cuts text into chunks by bytes, and makes U+FFFD of both halves of a character",
+        make=logs(_cut_in_bytes),
+        conditional=True,
+    ),
+    Mutant(
+        name="charset-guessed-from-the-text",
+        requirement="ENC-3",
+        fault="names the charset iso-8859-1 for a text with an é in it",
+        make=answers(_said_to_be_latin_1, *ALL_CALLS),
+        conditional=True,
+    ),
+    Mutant(
+        name="answers-not-for-files",
+        requirement="CORS-5",
+        fault="allows a page from a file to ask, and not to read the answer",
+        make=answers(_not_for_files, *ALL_CALLS),
+        conditional=True,
+    ),
+    Mutant(
+        name="digit-that-is-no-number-breaks",
+        requirement="FROM-2",
+        fault="answers 500 to a from of characters that are digits and make no number, such as a superscript two",
+        make=refuses(500, "pollTask", when=_digits_to_some),
+        conditional=True,
+    ),
+    Mutant(
+        name="credentials-beyond-ascii-break",
+        requirement="AUTH-3",
+        fault="answers 500 to an Authorization that is not ASCII",
+        make=refuses(500, *ALL_CALLS, when=_beyond_ascii),
+        conditional=True,
+    ),
+    Mutant(
+        name="basic-that-does-not-decode-breaks",
+        requirement="AUTH-3",
+        fault="answers 500 to an Authorization of scheme Basic that is no base64",
+        make=refuses(500, *ALL_CALLS, when=_basic_that_is_none),
+        conditional=True,
+    ),
+)
