@@ -96,6 +96,8 @@ def load(**options: Any) -> None:
     chat, mobile, overlap, smoke and soak.
     """
     if options["worker"]:
+        if options["master"]:
+            raise click.UsageError("--master and --worker are two processes: start one with each")
         _work(options)
         return
     scenario = _scenario(options)
@@ -149,7 +151,8 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
     except (EngineError, CompareError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem
     except OSError as problem:
-        raise click.ClickException(f"{problem.filename or job.report_dir}: {problem.strerror or problem}") from problem
+        place = problem.filename or job.report_dir or "the output"
+        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
 
 
 @contextlib.contextmanager

@@ -103,7 +103,8 @@ def _plan(target: Target, options: dict[str, Any]) -> int:
     except EngineError as problem:
         raise click.UsageError(str(problem)) from problem
     except OSError as problem:
-        raise click.ClickException(f"{problem.filename or job.report_dir}: {problem.strerror or problem}") from problem
+        place = problem.filename or job.report_dir or "the output"
+        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
 
 
 def _job(target: Target, options: dict[str, Any]) -> PlanJob:

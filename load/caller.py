@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from sendpoll.load.generator import Generator
@@ -13,17 +14,17 @@ from sendpoll.load.http_client import Answer
 from sendpoll.load.http_response import MalformedAnswerError
 from sendpoll.load.records import Exchange, Violation
 from sendpoll.load.validation import Finding
-from sendpoll.load.wire import ExchangeError
+from sendpoll.load.wire import PROXY_CREDENTIALS, ExchangeError
 
 _SHOWN_CHARACTERS: Final = 2000
 """Of a body that is kept as evidence."""
-_OVERLOAD_OR_ACCESS: Final = frozenset({401, 403, 429})
+OVERLOAD_OR_ACCESS: Final = frozenset({401, 403, 429})
 """Refusals that break nothing: the operator's token is wrong, or the server says that it is asked too much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One of the four calls, or the reading of an old answer, as statistics and reports name it."""
+    """One of the four calls, made for one purpose, as statistics and reports name it."""
 
     method: str
     path: str
@@ -31,18 +32,37 @@ class Call:
     kind: str
     """As error counts show it."""
     refused: str
-    """The requirement that a refusal breaks."""
+    """The requirement that a refusal breaks; empty where a clear refusal is as good as consent."""
 
 
 WORKSPACE: Final = Call("POST", "/workspaces", "POST workspaces", "WS-3")
 CONVERSATION: Final = Call("POST", "/conversations", "POST conversations", "CONV-1")
 MESSAGE: Final = Call("POST", "/messages", "POST messages", "MSG-1")
+MESSAGE_AFTER_LEAVING: Final = dataclasses.replace(MESSAGE, refused="")
+"""The answer that the user left may still be running."""
+FOLLOW_UP: Final = Call("POST", "/messages (at once)", "POST messages at once", "")
 POLL: Final = Call("GET", "/tasks/{id}", "GET task", "MSG-2")
+FOLLOW_UP_POLL: Final = Call("GET", "/tasks/{id} (at once)", "GET task of a message at once", "MSG-2")
 REREAD: Final = Call("GET", "/tasks/{id} (again)", "GET task again", "MSG-2")
+SECOND_READER: Final = Call("GET", "/tasks/{id} (second reader)", "GET task by a second reader", "MSG-2")
 
 
 class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test, not a fault of this program
     """A call that brought nothing to go on with. The message says why, without secrets."""
+
+    def __init__(self, sentence: str, evidence: Exchange | None = None) -> None:
+        super().__init__(sentence)
+        self.evidence = evidence
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 where no answer came."""
+        return self.evidence.status if self.evidence else 0
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server understood the call and said clearly that it will not do it."""
+        return 400 <= self.status < 500 and self.status not in OVERLOAD_OR_ACCESS
 
 
 Log = Callable[[Call, float, int, str | None], None]
@@ -80,11 +100,16 @@ class Caller:
             if error.requirement:
                 self.book(broken, error.requirement, error.sentence, (evidence,))
             raise self._failed(call, "malformed answer", error.sentence, evidence) from error
-        generator.answered += 1
         if 200 <= answer.status < 300:
+            generator.answered += 1
             self._log(call, (answer.received_at - answer.sent_at) * 1e3, len(answer.body), None)
             return answer
         evidence = self.evidence(request, answer)
+        if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            sentence = f"the proxy answered {answer.status}; {PROXY_CREDENTIALS}"
+            generator.unconnected = sentence  # a server never says this: nobody has heard of the target
+            raise self._failed(call, "proxy", sentence, evidence)
+        generator.answered += 1
         self._judge_status(call, evidence, broken)
         raise self._failed(call, str(answer.status), f"status {answer.status}", evidence)
 
@@ -95,11 +120,12 @@ class Caller:
             requirement = "REQ-9"
         elif status == 409 and call is WORKSPACE:
             requirement = "WS-2"
-        elif 400 <= status < 500 and status not in _OVERLOAD_OR_ACCESS:
+        elif 400 <= status < 500 and status not in OVERLOAD_OR_ACCESS:
             requirement = call.refused
         else:
             return
-        self.book(broken, requirement, f"{call.kind} answered {status}", (evidence,))
+        if requirement:
+            self.book(broken, requirement, f"{call.kind} answered {status}", (evidence,))
 
     def _failed(self, call: Call, kind: str, sentence: str, evidence: Exchange) -> CallFailed:
         generator = self._generator
@@ -109,7 +135,7 @@ class Caller:
         if label not in generator.samples:
             generator.samples[label] = {"kind": label, "sentence": sentence, **dataclasses.asdict(evidence)}
         self._log(call, (evidence.received_at - evidence.sent_at) * 1e3, len(evidence.body), sentence)
-        return CallFailed(sentence)
+        return CallFailed(sentence, evidence)
 
     def book(self, broken: list[Finding], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
         """Count a broken requirement and keep its proof."""

@@ -77,6 +77,7 @@ class LocalCollector:
     def collect(self, users: int) -> None:
         """A second has passed."""
         self._generator.tick(users)
+        self.metrics.forgive()
 
     def cohorts(self) -> dict[int, Cohort]:
         """The tasks by step."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sendpoll.load.arrivals import Arrivals
+from sendpoll.load.contrast import Contrast
 from sendpoll.load.engine import Workload
 from sendpoll.load.health import Health
 from sendpoll.load.http_client import HttpClient, Watchdog
@@ -40,6 +41,7 @@ class Generator:
         self.redactor = Redactor((*workload.target.secrets, *(proxy.secrets if proxy else ())))
         self.workspace = workload.target.workspace or f"sendpoll-{run_name}"
         self.markers = Markers(self.random("markers", index))
+        self.contrast = Contrast()
         self.arrivals = Arrivals(self.random("arrivals", index), self._drop)
         self.on_task: Callable[[TaskRecord], None] | None = None
         """Told of every task that has ended."""

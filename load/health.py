@@ -81,9 +81,24 @@ class Health:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why no verdict may rest on what was measured meanwhile; empty for a sound generator."""
-        return tuple(self._problems())
+        return (*self.late, *self.overused)
 
-    def _problems(self) -> Iterator[str]:
+    @property
+    def lateness_s(self) -> float:
+        """How late the generator was, in seconds: p99 of lag or slip; 0 where it was not too late for any purpose."""
+        return max(self.lag_p99_s, self.slip_p99_s) if self.late else 0.0
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """Those of the problems that are delays: they lengthen what was measured by `lateness_s`, and no more."""
+        return tuple(self._late())
+
+    @property
+    def overused(self) -> tuple[str, ...]:
+        """Those that are a lack of CPU."""
+        return tuple(self._overused())
+
+    def _late(self) -> Iterator[str]:
         if self.lag.count >= _FEW_PROBES and self.lag_p99_s > MAX_LAG_S:
             yield (
                 f"the generator's event loop was late: lag p99 is {short_seconds(self.lag_p99_s)}, more than "
@@ -95,6 +110,8 @@ class Health:
                 f"the generator sent polls late: slip p99 is {short_seconds(self.slip_p99_s)}, more than "
                 f"{short_seconds(allowed)}; use more --processes"
             )
+
+    def _overused(self) -> Iterator[str]:
         for name, processor in self.processors.items():
             if processor.seconds >= 3 and processor.cpu > MAX_CPU:
                 yield f"the generator's process {name} used {processor.cpu:.0%} of a core; use more --processes"

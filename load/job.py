@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -18,10 +21,13 @@ from sendpoll.load.report.junit import junit
 from sendpoll.load.report.markdown import markdown_summary
 from sendpoll.load.report.tasks import write_tasks
 from sendpoll.load.report.terminal import print_summary
+from sendpoll.load.report.text import spelled_out
 from sendpoll.load.result import RunFacts, load_result, write_result
 from sendpoll.load.shapes import ShapeController
 from sendpoll.load.verdict import ExitCode, InconclusiveAs, Verdict
 from sendpoll.schemas.redaction import Redactor
+
+_SPELLED_OUT: Final = "sendpoll.spelled-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,14 @@ class Job:
 
 
 def consoles() -> tuple[Console, Console]:
-    """Where the result goes, and where progress goes: standard output and standard error."""
+    """Where the result goes, and where progress goes: standard output and standard error.
+
+    Neither fails where it cannot carry a character: a run of an hour must not end in an error of its last line.
+    """
+    codecs.register_error(_SPELLED_OUT, spelled_out)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors=_SPELLED_OUT)
     return Console(soft_wrap=False), Console(stderr=True)
 
 
@@ -50,6 +63,8 @@ def run_job(job: Job, out: Console, err: Console) -> ExitCode:
     if job.report_dir:
         job.report_dir.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made is known before the load
     err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim", highlight=False)
+    if job.workload.target.is_tls and not job.workload.target.verify_tls:
+        err.print("Warning: the server's certificate is not verified.", style="yellow")
     if job.fleet.web_port is not None:
         err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}", highlight=False)
     before = _earlier(job)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from math import inf
+from collections import Counter, defaultdict
 from typing import Final
 
 import locust.stats
@@ -24,14 +23,10 @@ _FLUSH_S: Final = 1.0
 class _Batch:
     """Requests of one kind that were answered since the last flush."""
 
-    __slots__ = ("buckets", "count", "greatest", "least", "milliseconds", "size")
+    __slots__ = ("milliseconds", "size")
 
     def __init__(self) -> None:
-        self.buckets: defaultdict[int, int] = defaultdict(int)
-        self.count = 0
-        self.milliseconds = 0.0
-        self.least = inf
-        self.greatest = 0.0
+        self.milliseconds: list[float] = []
         self.size = 0
 
 
@@ -39,7 +34,8 @@ class LocustStatistics:
     """Counts for one environment.
 
     To tell Locust of each request costs as much as to judge it. Where nobody but Locust listens, requests are collected
-    and written into its entries once a second.
+    and written into its entries once a second: many at once cost a fraction of as many one by one, since what the work
+    needs is then in the processor's cache.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -54,14 +50,8 @@ class LocustStatistics:
             self._tell_all(call, milliseconds, size, error)
             return
         batch = self._batches[call]
-        batch.buckets[locust.stats.bucket_response_time(milliseconds)] += 1
-        batch.count += 1
-        batch.milliseconds += milliseconds
+        batch.milliseconds.append(milliseconds)
         batch.size += size
-        if milliseconds < batch.least:  # noqa: PLR1730 - a call of min, for every poll, costs five times as much
-            batch.least = milliseconds
-        if milliseconds > batch.greatest:  # noqa: PLR1730 - likewise
-            batch.greatest = milliseconds
         if time.perf_counter() > self._flush_at:
             self.flush()
 
@@ -81,28 +71,32 @@ class LocustStatistics:
         self._flush_at = time.perf_counter() + _FLUSH_S
         stats = self._environment.stats
         for call, batch in batches.items():
+            buckets = Counter(map(locust.stats.bucket_response_time, batch.milliseconds))
             for entry in (stats.total, stats.entries[(call.path, call.method)]):
-                _add(entry, batch)
+                _add(entry, batch, buckets)
 
     def log_task(self, record: TaskRecord) -> None:
-        """Count a whole task, in rows of its own."""
+        """Count a whole task, in rows of its own, if it tells how long a user waits for an answer."""
+        if not record.is_sample:
+            return
         for name, seconds in (("first event", record.ttfe_s), ("task", record.task_s)):
             if seconds is not None:
                 row = self._environment.stats.entries[(name, TASK_ROWS)]
                 row.log(seconds * 1e3, record.bytes if name == "task" else 0)  # type: ignore[arg-type]  # it logs floats
 
 
-def _add(entry: StatsEntry, batch: _Batch) -> None:
+def _add(entry: StatsEntry, batch: _Batch, buckets: Counter[int]) -> None:
     """What `StatsEntry.log` does, for many requests at once.
 
     One of them is logged by Locust itself, which keeps its clocks and its cache of the last seconds; the others follow.
     """
-    entry.log(batch.greatest, batch.size)  # type: ignore[arg-type]  # Locust's annotations say int, its users log floats
-    entry.response_times[locust.stats.bucket_response_time(batch.greatest)] -= 1
-    for bucket, count in batch.buckets.items():
-        entry.response_times[bucket] += count
-    entry.num_requests += batch.count - 1
-    entry.num_reqs_per_sec[int(time.time())] += batch.count - 1
-    entry.total_response_time += batch.milliseconds - batch.greatest  # type: ignore[assignment]  # as above
-    known = entry.min_response_time
-    entry.min_response_time = batch.least if known is None else min(batch.least, known)  # type: ignore[assignment]
+    greatest, count = max(batch.milliseconds), len(batch.milliseconds)
+    entry.log(greatest, batch.size)  # type: ignore[arg-type]  # Locust's annotations say int, its users log floats
+    entry.response_times[locust.stats.bucket_response_time(greatest)] -= 1
+    for bucket, times in buckets.items():
+        entry.response_times[bucket] += times
+    entry.num_requests += count - 1
+    entry.num_reqs_per_sec[int(time.time())] += count - 1
+    entry.total_response_time += sum(batch.milliseconds) - greatest  # type: ignore[assignment]  # as above
+    least, known = min(batch.milliseconds), entry.min_response_time
+    entry.min_response_time = least if known is None else min(least, known)  # type: ignore[assignment]  # as above

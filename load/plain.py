@@ -1,8 +1,9 @@
 """Our users under plain `locust`: what a locustfile imports, and the hooks that make Locust's run one of ours.
 
-Locust starts and stops the users then; we measure, judge by the scenario's objectives when it quits, and set the exit
-code. The target is Locust's host, with SENDPOLL_TOKEN for a token, or SENDPOLL_TARGET for a target file. With
-SENDPOLL_REPORT_DIR, all reports are written there.
+Locust starts and stops the users then; we measure, judge by the scenario's objectives when a run is stopped, and set
+the exit code when Locust quits. The target is Locust's host, with SENDPOLL_TOKEN for a token, or SENDPOLL_TARGET for a
+target file. With SENDPOLL_REPORT_DIR, all reports are written there; those of further runs that the web page starts,
+into folders of their own within it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class SendpollUser(AttachedUser):
 
 
 class PlainRun:
-    """One run of one environment, from its first user until Locust quits."""
+    """The runs of one environment, one after the other: the web page may start many."""
 
     def __init__(self, environment: Environment, user_class: type[SendpollUser]) -> None:
         self._environment = environment
@@ -61,6 +62,9 @@ class PlainRun:
         self._records: list[TaskRecord] = []
         self._started_at = 0.0
         self._began_at = 0.0
+        self._number = 0
+        self._code: ExitCode | None = None
+        """The verdict on the last run; None while one is held, and before the first."""
 
     def hook(self) -> None:
         """Take part in what Locust does."""
@@ -72,6 +76,7 @@ class PlainRun:
             environment.runner.register_message(DRAIN, self._on_drain)
             environment.events.report_to_master.add_listener(self._on_report)
             return
+        environment.events.test_stop.add_listener(self._on_stop)
         environment.events.quitting.add_listener(self._on_quitting)
         if isinstance(environment.runner, MasterRunner):
             environment.events.worker_report.add_listener(self._on_worker_report)
@@ -84,7 +89,8 @@ class PlainRun:
         workload = self._workload = _workload(self._environment, self._user_class)
         # Locust's default is to stop users in the middle of their tasks.
         self._environment.stop_timeout = max(self._environment.stop_timeout, patience_of(workload))
-        self._records = []
+        self._records, self._code = [], None
+        self._number += 1
         self._started_at, self._began_at = time.time(), time.perf_counter()
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
@@ -103,8 +109,10 @@ class PlainRun:
 
     def _tick(self, generator: Generator) -> None:
         """Close a window each second, as long as the run is the present one."""
-        while self._generator is generator and self._collector is not None and self._environment.runner is not None:
+        while self._collector is not None and self._environment.runner is not None:
             gevent.sleep(1.0)
+            if self._generator is not generator or self._code is not None:
+                return
             self._collector.collect(self._environment.runner.user_count)
             self._records.extend(self._collector.metrics.take_records())
 
@@ -139,11 +147,17 @@ class PlainRun:
         gevent.spawn(runner.stop_users, runner.user_classes_count)
 
     def _on_quitting(self, **_: Any) -> None:
-        """Judge, report, and set the exit code, whatever it comes to: without one Locust would make up its own."""
-        runner, collector, workload = self._environment.runner, self._collector, self._workload
-        if runner is None or collector is None or workload is None:
-            return  # no user was ever started
-        runner.quit()
+        """Set the exit code, whatever it comes to: without one Locust would make up its own."""
+        if self._environment.runner is not None:
+            self._environment.runner.quit()  # a run that is still held is stopped, and judged
+        if self._code is not None:
+            self._environment.process_exit_code = int(self._code)
+
+    def _on_stop(self, **_: Any) -> None:
+        """Judge and report: all users have stopped, and another run may begin at any time."""
+        collector, workload = self._collector, self._workload
+        if collector is None or workload is None or self._code is not None:
+            return
         if isinstance(collector, LocalCollector):
             collector.collect(0)
         self._records.extend(collector.metrics.take_records())
@@ -159,14 +173,20 @@ class PlainRun:
             unreachable=collector.unconnected if not collector.answered and collector.unconnected else None,
             samples=collector.samples,
         )
-        folder = os.environ.get("SENDPOLL_REPORT_DIR")
-        job = Job(workload=workload, fleet=Fleet(), report_dir=Path(folder) if folder else None)
+        job = Job(workload=workload, fleet=Fleet(), report_dir=self._folder())
         result, verdict = conclude(job, held)
+        self._code = verdict.code
         if job.report_dir:
             job.report_dir.mkdir(parents=True, exist_ok=True)
             write_reports(job, held, result)
         print_summary(result, consoles()[1])
-        self._environment.process_exit_code = int(verdict.code)
+
+    def _folder(self) -> Path | None:
+        """Where the reports of this run belong: no run may overwrite the one before it."""
+        folder = os.environ.get("SENDPOLL_REPORT_DIR")
+        if not folder:
+            return None
+        return Path(folder) if self._number == 1 else Path(folder, f"run-{self._number}")
 
 
 def _workload(environment: Environment, user_class: type[SendpollUser]) -> Workload:

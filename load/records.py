@@ -78,10 +78,18 @@ class TaskRecord:
     leaver: bool = False
     """Whether its user was to leave before the end. Drawn before the send, so that leaving is no judgement: such a
     task is load, booked in the ledger, and no sample of a gate."""
+    follow_up: bool = False
+    """Whether it was sent while another message of its conversation ran, as its user was to, or was refused for that.
+    Its times are the other's too: it is load, booked in the ledger, and no sample of a gate."""
     violations: tuple[tuple[str, str], ...] = ()
     """Pairs of the requirement and the sentence that says how it was broken."""
     error: str = ""
     """Why it failed, in a sentence without secrets."""
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether its times are those of a user who sends one message and waits for the answer."""
+        return not (self.leaver or self.follow_up)
 
     @property
     def elapsed_s(self) -> float:
@@ -108,6 +116,7 @@ class TaskRecord:
             self.status[:WIRE_ERROR_CHARACTERS],
             int(self.outcome),
             self.leaver,
+            self.follow_up,
             [
                 [requirement, sentence[:WIRE_SENTENCE_CHARACTERS]]
                 for requirement, sentence in self.violations[:WIRE_VIOLATIONS]
@@ -119,7 +128,7 @@ class TaskRecord:
     def from_wire(cls, wire: Sequence[Any]) -> TaskRecord:
         """The record that `to_wire` was made from, to the microsecond, long texts cut."""
         (step, user, scheduled, sent, ended, *durations) = wire[:9]
-        polls, empty, events, size, status, outcome, leaver, violations, error = wire[9:]
+        polls, empty, events, size, status, outcome, leaver, follow_up, violations, error = wire[9:]
         submit, ttfe, lower, stall = (None if value is None else value / 1e6 for value in durations)
         return cls(
             step=step,
@@ -138,6 +147,7 @@ class TaskRecord:
             status=status,
             outcome=Outcome(outcome),
             leaver=leaver,
+            follow_up=follow_up,
             violations=tuple((requirement, sentence) for requirement, sentence in violations),
             error=error,
         )
@@ -162,6 +172,7 @@ class TaskRecord:
             "status": self.status,
             "outcome": self.outcome.name.lower(),
             "leaver": self.leaver,
+            "follow_up": self.follow_up,
             "violations": [
                 {"requirement": requirement, "sentence": sentence} for requirement, sentence in self.violations
             ],

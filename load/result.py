@@ -201,6 +201,8 @@ def _polls(total: Window) -> dict[str, Any]:
         "empty_share": total.counts["empty_polls"] / polls if polls else None,
         "events": total.counts["events"],
         "bytes": total.counts["bytes"],
+        "extra": total.counts["extra_polls"],
+        "extra_bytes": total.counts["extra_bytes"],
     }
 
 

@@ -33,7 +33,9 @@ _STOP_SLACK_S: Final = 5.0
 def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None) -> RunResult:
     """Run to the end; see `sendpoll.load.engine.run`."""
     quieten_locust()
-    environment = Environment(user_classes=[Person], stop_timeout=patience_of(workload) + _STOP_SLACK_S)
+    environment = Environment(
+        user_classes=[Person], host=workload.target.base_url, stop_timeout=patience_of(workload) + _STOP_SLACK_S
+    )
     if fleet.processes or fleet.master:
         return _hold_with_workers(environment, workload, controller, fleet, progress)
     generator = Generator(workload, run_name())
@@ -68,12 +70,14 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101 - both ways here have just made one
     if fleet.web_port is not None:
         open_page(environment, lambda: conductor.collector.metrics, fleet.web_port)
+    environment.events.test_stopping.add_listener(lambda **_: _drain(conductor))
     started_at = time.time()
     with _interruptible(conductor):
         runner.start_shape()
-        while not conductor.done.wait(1.0) and runner.shape_greenlet:
-            pass  # Locust ends the shape by itself when the last worker is gone
-        conductor.ended_at = conductor.ended_at or time.perf_counter()
+        while not conductor.done.wait(1.0):
+            if runner.shape_greenlet is None:  # Locust has ended it by itself: the last worker is gone
+                conductor.interrupt()
+                conductor.tick()
         runner.quit()
     if conductor.failure is not None:
         raise conductor.failure
@@ -87,9 +91,16 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
         started_at=started_at,
         seconds=conductor.ended_at - conductor.began_at,
         interrupted=conductor.interrupted,
-        unreachable=conductor.unreachable,
+        unreachable=collector.unconnected if collector.unconnected and not collector.answered else None,
         samples=collector.samples,
     )
+
+
+def _drain(conductor: Conductor) -> None:
+    """Let a run that was stopped on Locust's page come to its end before Locust stops the users in its own way."""
+    if not conductor.done.is_set():  # else it is the end of the run that stops the users
+        conductor.interrupt()
+    conductor.done.wait()
 
 
 def patience_of(workload: Workload) -> float:
@@ -111,7 +122,7 @@ def spare_the_collector() -> None:
 
 def quieten_locust() -> None:
     """Locust comments on each step; what matters of that is in our own report."""
-    logging.getLogger("locust.runners").setLevel(logging.ERROR)
+    logging.getLogger("locust.runners").setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

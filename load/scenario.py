@@ -22,6 +22,7 @@ FAILURE_STATUSES: Final = ("failed", "error", "cancelled", "canceled", "timeout"
 """Final statuses that mean failure where a scenario names none; the contract leaves their names open."""
 
 
+_SHARES: Final = ("reread_share", "second_reader_share", "follow_up_share")
 _ONE_SECOND: Final = Distribution("fixed", 1.0)
 
 
@@ -126,6 +127,11 @@ class Scenario:
     """The first messages of users that come together are spread evenly at random over so long."""
     reread_share: float = 0.0
     """The share of finished tasks that are read once more from offset 0: the same events must come."""
+    second_reader_share: float = 0.0
+    """The share of tasks that a second device polls from the beginning, beside the first."""
+    follow_up_share: float = 0.0
+    """The share of messages behind which the user sends the next one at once, while they run; with open arrivals, whose
+    rate is given, nobody does."""
     abandon: Abandon | None = None
     run_mode: str | None = None
     max_iterations: int | None = None
@@ -175,6 +181,8 @@ class Scenario:
             "task_deadline": exact_seconds(self.task_deadline_s),
             "start_spread": exact_seconds(self.start_spread_s),
             "reread_share": self.reread_share,
+            "second_reader_share": self.second_reader_share,
+            "follow_up_share": self.follow_up_share,
             "abandon": abandon,
             "run_mode": self.run_mode,
             "max_iterations": self.max_iterations,
@@ -192,7 +200,7 @@ class Scenario:
     def from_json(cls, described: Mapping[str, Any]) -> Scenario:
         """Read what a scenario file describes; it must satisfy the schema. Raises ScenarioError."""
         plain = ("name", "description", "pacing", "messages_per_conversation", "run_mode", "max_iterations")
-        told: dict[str, Any] = {key: described[key] for key in (*plain, "reread_share") if key in described}
+        told: dict[str, Any] = {key: described[key] for key in (*plain, *_SHARES) if key in described}
         for key in ("poll_interval", "task_deadline", "start_spread"):
             if key in described:
                 told[f"{key}_s"] = parse_seconds(described[key])

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sendpoll.load.histogram import Histogram
 from sendpoll.load.metrics import Metrics
-from sendpoll.load.records import Standing
 from sendpoll.load.window import Window
 
 POINTS: Final = 150
@@ -58,13 +57,13 @@ def _joined(windows: Sequence[Window]) -> Window:
 
 def _row(point: Window) -> dict[str, float | None]:
     histograms, seconds, polls = point.histograms, point.seconds, point.polls
-    ended = point.ledger.ended
+    ledger = point.ledger
     return {
         "t": point.index + seconds / 2,
         "users": round(point.users, 2),
         "started": point.counts["started"] / seconds,
-        "goodput": point.standings[Standing.GOOD] / seconds,
-        "bad": (ended - point.standings[Standing.GOOD] + point.standings[Standing.DROPPED]) / seconds,
+        "goodput": ledger.good / seconds,
+        "bad": (ledger.ended - ledger.good - ledger.abandoned + ledger.dropped) / seconds,
         "ttfe_p50": _seconds(histograms["ttfe"], 0.5),
         "ttfe_p95": _seconds(histograms["ttfe"], 0.95),
         "task_p50": _seconds(histograms["task"], 0.5),

@@ -191,7 +191,7 @@ class ServiceLevel:
     def _sample(self, objective: Objective, record: TaskRecord) -> bool | None:
         if objective.metric == "errors":
             return erred(record) is False
-        if record.leaver:
+        if not record.is_sample:
             return None
         if objective.metric == "attainment":
             return self.standing(record, objective.tier) is Standing.GOOD
@@ -209,10 +209,13 @@ _UNFINISHED: Final = {
 
 
 def erred(record: TaskRecord) -> bool:
-    """Whether a task ended otherwise than by finishing soundly, or by its user leaving as it was to."""
+    """Whether a task ended otherwise than by finishing soundly, or by its user leaving as it was to.
+
+    A message that was clearly refused because another of its conversation still ran has not failed either.
+    """
     if record.violations:
         return True
-    left = record.outcome is Outcome.ABANDONED and record.leaver
+    left = record.outcome is Outcome.ABANDONED and not record.is_sample
     return record.outcome is not Outcome.FINISHED and not left
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -11,12 +12,13 @@ from locust import User, task
 from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
+from sendpoll.load.beside import Beside
 from sendpoll.load.caller import CONVERSATION, WORKSPACE, Caller, CallFailed
 from sendpoll.load.generator import Generator
 from sendpoll.load.locust_stats import LocustStatistics
 from sendpoll.load.pause import pause_until
 from sendpoll.load.records import Outcome, TaskRecord
-from sendpoll.load.task_walk import Errand, TaskWalk
+from sendpoll.load.task_walk import Errand, Sent, TaskWalk
 from sendpoll.load.validation import CONVERSATION as CONVERSATION_SCHEMA
 from sendpoll.load.validation import Finding, Refused, parse_strictly
 
@@ -44,10 +46,12 @@ class SendpollUser(User):
         number = self.generator.next_user()
         self._random = self.generator.random("user", number)
         self._caller = Caller(self.generator, number, self._statistics.log)
+        self._beside = Beside(lambda: Caller(self.generator, number, self._statistics.log))
         self._has_workspace = False
         self._conversation = ""
         self._owner = 0
         self._messages_left = 0
+        self._sent = Sent.ALONE
         self._due = time.perf_counter() + self._random.uniform(0, self.generator.scenario.start_spread_s)
         self._state = LOCUST_STATE_WAITING
         pause_until(self._due)
@@ -56,6 +60,7 @@ class SendpollUser(User):
     def on_stop(self) -> None:
         """Close the connection, and leave nothing uncounted."""
         self._caller.close()
+        self._beside.close()
         self._statistics.flush()
 
     def wait_time(self) -> float:
@@ -76,10 +81,12 @@ class SendpollUser(User):
             self._due = max(self._due, time.perf_counter())
         if generator.is_open:
             self._await_arrival()
-        walk = TaskWalk(generator, self._caller, self._errand(), generator.task_started(), broken)
+        errand = self._errand()
+        walk = TaskWalk(generator, self._caller, errand, generator.task_started(), self._beside, broken)
         outcome = walk.walk()
-        self._messages_left -= 1
+        self._messages_left -= 1 if errand.follow_up is None else 2
         left = outcome is Outcome.ABANDONED  # who left may write again while the old answer still runs
+        self._sent = Sent.AFTER_LEAVING if left else Sent.ALONE
         if self._messages_left <= 0 or not (left or outcome is Outcome.FINISHED):
             self._conversation = ""
         self._think(walk.failed)
@@ -97,19 +104,28 @@ class SendpollUser(User):
         self._state = LOCUST_STATE_RUNNING
 
     def _errand(self) -> Errand:
-        scenario = self.generator.scenario
-        leaves_after = None
-        if scenario.abandon is not None and self._random.random() < scenario.abandon.share:
+        scenario, draw = self.generator.scenario, self._random.random
+        leaves_after = second_reader_after = None
+        if scenario.abandon is not None and draw() < scenario.abandon.share:
             leaves_after = scenario.abandon.after.draw(self._random)
-        mark = self.generator.markers.issue(self._owner)
-        return Errand(
-            text=f"{scenario.draw_message(self._random)} [{mark}]",
-            conversation=self._conversation,
-            owner=self._owner,
-            scheduled_at=self._due,
+        if draw() < scenario.second_reader_share:
+            second_reader_after = self._random.choice((0.0, draw() * scenario.poll_interval_s))
+        errand = self._message(self._due, self._sent)
+        follow_up = None
+        if draw() < scenario.follow_up_share and leaves_after is None and not self.generator.is_open:
+            follow_up = self._message(draw() * scenario.poll_interval_s / 2, Sent.FOLLOW_UP)
+        return replace(
+            errand,
             leaves_after=leaves_after,
-            reread=self._random.random() < scenario.reread_share,
+            reread=draw() < scenario.reread_share,
+            second_reader_after=second_reader_after,
+            follow_up=follow_up,
         )
+
+    def _message(self, scheduled_at: float, sent: Sent) -> Errand:
+        mark = self.generator.markers.issue(self._owner)
+        text = f"{self.generator.scenario.draw_message(self._random)} [{mark.text}]"
+        return Errand(text=text, conversation=self._conversation, mark=mark, scheduled_at=scheduled_at, sent=sent)
 
     def _open_conversation(self, broken: list[Finding]) -> None:
         """Ensure the workspace, the first time, and open a conversation in it. Raises CallFailed, Refused."""
@@ -126,6 +142,7 @@ class SendpollUser(User):
         request = generator.requests.open_conversation(generator.workspace)
         answer = self._caller.call(CONVERSATION, request, broken)
         try:
+            self._sent = Sent.ALONE
             self._conversation, findings = generator.judge.identifier(
                 answer.body, CONVERSATION_SCHEMA, "conversation_id"
             )

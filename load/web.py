@@ -18,7 +18,7 @@ from sendpoll.load.histogram import Histogram
 from sendpoll.load.metrics import Metrics
 
 _TAB: Final = "sendpoll"
-_COLUMNS: Final = {"name": "Name", "count": "Count", "p50": "p50 [ms]", "p95": "p95 [ms]", "p99": "p99 [ms]"}
+_COLUMNS: Final = {"measure": "Measure", "count": "Count", "p50": "p50 [ms]", "p95": "p95 [ms]", "p99": "p99 [ms]"}
 _LATENCIES: Final = {
     "submit": "Submit",
     "ttfe": "First event",
@@ -77,15 +77,15 @@ def rows(metrics: Metrics) -> Iterator[dict[str, Any]]:
     """The rows of the tab: durations in milliseconds, then counts."""
     total = metrics.total
     for name, title in _LATENCIES.items():
-        yield {"name": title, **_quantiles(total.histograms[name])}
-    yield {"name": "Poll, from the send", **_quantiles(total.poll_from_send)}
+        yield {"measure": title, **_quantiles(total.histograms[name])}
+    yield {"measure": "Poll, from the send", **_quantiles(total.poll_from_send)}
     for name, count in metrics.ledger.as_json().items():
         if name != "balances":
-            yield {"name": f"Tasks: {name.replace('_', ' ')}", "count": count}
-    yield {"name": "Empty polls", "count": total.counts["empty_polls"]}
-    yield {"name": "Events", "count": total.counts["events"]}
+            yield {"measure": f"Tasks: {name.replace('_', ' ')}", "count": count}
+    yield {"measure": "Empty polls", "count": total.counts["empty_polls"]}
+    yield {"measure": "Events", "count": total.counts["events"]}
     for requirement, count in sorted(total.violations.items()):
-        yield {"name": f"Broken: {requirement}", "count": count}
+        yield {"measure": f"Broken: {requirement}", "count": count}
 
 
 def _quantiles(histogram: Histogram) -> dict[str, float]:

@@ -26,8 +26,18 @@ HISTOGRAMS: Final = (
 """Durations are recorded in microseconds, the last three in units. `poll` counts from the scheduled time; polls timed
 from their send are kept by the length of the log, below."""
 
-COUNTERS: Final = ("started", "empty_polls", "events", "bytes", "violated_tasks", "samples")
-"""`samples` are the tasks booked whose user did not mean to leave: what attainment is a share of."""
+COUNTERS: Final = (
+    "started",
+    "empty_polls",
+    "events",
+    "bytes",
+    "violated_tasks",
+    "samples",
+    "extra_polls",
+    "extra_bytes",
+)
+"""`samples` are the tasks booked that the gates judge: what attainment is a share of. Extra are the polls that only
+compare: second readers, logs that are read again, and all polls of messages sent while another ran."""
 
 
 class Window:

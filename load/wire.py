@@ -28,6 +28,10 @@ RECEIVE_BYTES = 65536
 _ADDRESS_TTL = 30.0
 """Seconds for which a resolved name is believed: long enough that a thousand users do not ask at once."""
 
+PROXY_CREDENTIALS = "give it a user name and a password in the proxy's URL, as in http://NAME:PASSWORD@HOST:PORT"
+_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
+"""OpenSSL's numbers for a certificate, or an authority, that is signed by itself or by nobody who is known."""
+
 _poll_now: Callable[[], Any] = get_original("select", "poll")
 
 
@@ -190,14 +194,21 @@ class Dialer:
             if socket is not None:
                 socket.close()
             if error is timeout:
-                raise ExchangeError("connect timeout", f"no connection within {patience:g} s") from error
+                raise ExchangeError("connect timeout", f"no connection{self._through} within {patience:g} s") from error
+            if isinstance(error, standard_ssl.SSLCertVerificationError):
+                raise ExchangeError("tls", f"TLS failed: {_mend(error)}") from error
             if isinstance(error, standard_ssl.SSLError):
                 raise ExchangeError("tls", f"TLS failed: {_reason(error)}") from error
             if isinstance(error, OSError):
-                raise ExchangeError("connect", f"cannot connect: {_reason(error)}") from error
+                raise ExchangeError("connect", f"cannot connect{self._through}: {_reason(error)}") from error
             raise
         finally:
             timeout.close()
+
+    @property
+    def _through(self) -> str:
+        """Where the connection leads first, in half a sentence; empty where that is the target."""
+        return f" through the proxy {self._proxy.host}:{self._proxy.port}" if self._proxy else ""
 
     def _connect(self) -> Any:
         failure: OSError = ConnectionError("the name resolves to no address")
@@ -236,7 +247,8 @@ class Dialer:
         status = answer.split(b" ", 2)[1:2]
         if status != [b"200"]:
             said = answer.split(b"\r\n", 1)[0].decode("latin-1") or "nothing"
-            raise ExchangeError("proxy", f"the proxy refused the tunnel; it said {said[:80]!r}")
+            mend = f"; {PROXY_CREDENTIALS}" if status == [b"407"] else ""
+            raise ExchangeError("proxy", f"no tunnel{self._through}: it said {said[:80]!r}{mend}")
 
 
 def _tls_context(target: Target) -> Any:
@@ -254,6 +266,12 @@ def _tls_context(target: Target) -> Any:
         context.verify_mode = standard_ssl.CERT_NONE
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _mend(error: standard_ssl.SSLCertVerificationError) -> str:
+    """Why a certificate is refused; where nobody here knows its authority, with what to do."""
+    unknown = error.verify_code in _UNKNOWN_AUTHORITY
+    return f"{_reason(error)}{'; name its certificate authority with --ca-file' if unknown else ''}"
 
 
 def _reason(error: OSError) -> str:

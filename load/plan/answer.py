@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.plan.estimate import Capacity, capacity, lowest
+from sendpoll.load.plan.estimate import Capacity, capacity, tier_capacity
 from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import Settings
@@ -46,7 +46,7 @@ def tier_answer(book: Book, tier: str, settings: Settings) -> TierAnswer:
     bound = [(one.level, place) for place, one in found if one.level is not None]
     place = min(bound)[1] if bound else None
     cliff = None if place is None else _cliff(book, place, settings)
-    whole = lowest([one for _, one in found])
+    whole = tier_capacity(book, tier)
     if cliff is not None and whole.level is not None:
         low, high = min(whole.low, cliff.good), min(cliff.bad, math.inf if whole.high is None else whole.high)
         whole = Capacity(min(whole.level, cliff.good), low, max(high, cliff.good))
@@ -85,6 +85,8 @@ def _headline(answer: TierAnswer, conclusion: Conclusion, settings: Settings) ->
     if conclusion.end is End.SLO_UNREACHABLE:
         gives = f": {answer.binding.text} is missed" if answer.binding else ""
         return f"The server does not meet {objectives} even at the lowest level{gives}."
+    if conclusion.end is End.TARGET_UNHEALTHY and not answer.capacity.low:
+        return f"Nothing can be said of how many {settings.unit} the server holds: {conclusion.because}."
     if level == 0:
         return f"The server could not be shown to meet {objectives} at any level: {conclusion.because}."
     if level is None or (answer.capacity.high is None and conclusion.end is not End.CONVERGED):

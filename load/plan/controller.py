@@ -125,6 +125,8 @@ class PlanController:
         """Go on to the next phase where it is time; the step, once it is over."""
         late = view.elapsed >= held.hold.end_by - held.hold.tail_s
         if held.opened_at is None:
+            if held.hold.purpose is Purpose.RECOVERY and self._is_dead(held, view):
+                return self._dead_step(held, view)
             if late or self._is_settled(held, view):
                 self._id += 1
                 held.cohort, held.opened_at, held.in_progress = self._id, view.elapsed, []
@@ -150,7 +152,14 @@ class PlanController:
         if enough or hopeless or late or open_s >= held.hold.limit_s:
             held.closed_at = view.elapsed
             self._id += 1
-        return self._step(held, view) if hopeless else None
+        return self._step(held, view) if hopeless or self._fails_alone(held) else None
+
+    def _fails_alone(self, held: _Held) -> bool:
+        """Whether a lone user's tasks fail: nothing is to be learnt from more of them."""
+        tasks = self._records[held.cohort]
+        return (
+            held.hold.purpose is Purpose.BASELINE and bool(tasks) and all(one.error or one.violations for one in tasks)
+        )
 
     def _step(self, held: _Held, view: View) -> Step:
         """What the cohort has come to by now."""
@@ -171,7 +180,9 @@ class PlanController:
             recovery_s=held.recovery_s,
             in_progress=_mean([count for at, count in held.in_progress if at <= closed_at]),
             backlog_growth=_growth([count for at, count in held.in_progress if at <= closed_at]),
-            problems=(*view.problems, *(health.problems if health else ())),
+            problems=(*view.problems, *(health.overused if health else ())),
+            late=health.late if health else (),
+            lateness_s=health.lateness_s if health else 0.0,
         )
 
     def _is_settled(self, held: _Held, view: View) -> bool:
@@ -213,7 +224,7 @@ class PlanController:
             if run == 2 and good_since is not None:
                 held.recovery_s = good_since - held.ordered_at
                 return True
-        return self._is_dead(held, view) or view.elapsed - held.ordered_at >= held.hold.settle_limit_s
+        return view.elapsed - held.ordered_at >= held.hold.settle_limit_s
 
     def _is_good_window(self, number: int) -> bool:
         """Whether a window's tasks are within the objectives, as far as so few can tell."""
@@ -225,8 +236,16 @@ class PlanController:
         """Whether nothing at all has been finished for a while, although tasks were started."""
         if view.elapsed - held.ordered_at < _DEAD_S:
             return False
-        tasks = [record for number, _ in held.windows for record in self._records[number]]
+        tasks = self._windows(held)
         return bool(tasks) and all(record.outcome is Outcome.FAILED for record in tasks)
+
+    def _windows(self, held: _Held) -> tuple[TaskRecord, ...]:
+        return tuple(record for number, _ in held.windows for record in self._records[number])
+
+    def _dead_step(self, held: _Held, view: View) -> Step:
+        """The step of a server that did not come back: its tasks are those of the windows, all of them failed."""
+        held.opened_at, held.closed_at = held.ordered_at, view.elapsed
+        return replace(self._step(held, view), records=self._windows(held), unfinished=0)
 
 
 def _mean(counts: list[int]) -> float:

@@ -1,10 +1,9 @@
 """From what was seen at each level to the level at which an objective is no longer met, and how sure that is.
 
-Attainment can only fall as load grows, so the levels are fitted with the nearest falling sequence (pool adjacent
-violators) and the crossing of the objective's share is interpolated between the two levels around it, on the log-odds
-scale. The interval comes from redrawing: each level's share from what its effective samples leave open, and the shape
-of the curve between two levels, which nobody saw, from nearly flat to nearly a step at either end. So two levels far
-apart give a wide interval however many samples they have.
+Attainment can only fall as load grows. From all falling courses that agree with the effective samples of every level
+(`posterior`) come as many crossings of the objective's share; between the two levels around a crossing, whose shape
+nobody saw, the course is drawn from nearly flat to nearly a step at either end. So two levels far apart give a wide
+interval however many samples they have. The answer is the median crossing.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sendpoll.load.plan.evidence import Book, Point
+from sendpoll.load.plan.posterior import Seen, draws
+from sendpoll.load.statistics import wilson
 
 DRAWS: Final = 400
 _COVERAGE: Final = 0.95
-_DOUBT: Final = 0.5
-"""Bad samples that any level might have had besides, at a share of 95 %; fewer where fewer are allowed (Jeffreys)."""
 _ANOTHER_HOLD: Final = 0.06
 """By how much (standard deviation, as a share) what one hold says of the answer differs from what the next one says,
 beyond what its samples tell: a hold is a minute of a server's life."""
@@ -58,18 +57,18 @@ def falling(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     return [value for value, _, size in blocks for _ in range(size)]
 
 
-def crossing(levels: Sequence[float], shares: Sequence[float], target: float, bend: float = 1.0) -> float | None:
-    """The level at which falling shares go through the target.
+def crossing(levels: Sequence[float], odds: Sequence[float], target: float, bend: float = 1.0) -> float | None:
+    """The level at which falling log-odds go through the target's.
 
     0.0 if the first is below it already, None if none is. `bend` is the power that the fraction of the way between two
     levels is raised to: 1 is straight on the log-odds scale.
     """
-    if not levels or shares[0] < target:
+    if not levels or odds[0] < target:
         return 0.0
     for place in range(len(levels) - 1):
-        above, below = shares[place], shares[place + 1]
+        above, below = odds[place], odds[place + 1]
         if above >= target > below:
-            way = (_log_odds(above) - _log_odds(target)) / (_log_odds(above) - _log_odds(below))
+            way = (above - target) / (above - below)
             low, high = math.log(levels[place]), math.log(levels[place + 1])
             return math.exp(low + (high - low) * float(way**bend))
     return None
@@ -83,9 +82,9 @@ def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
     sampled = [point for point in points if point.total]
     if not any(point.good < point.total for point in sampled):
         return Capacity(None, max((point.level for point in sampled), default=0.0), None)
-    evidence = _supported(sampled)
     rng = random.Random(seed)
-    drawn = sorted(_draw(sampled, evidence, target, rng) for _ in range(DRAWS))
+    seen = [Seen(point.level, point.effective_good, point.effective_bad) for point in sampled]
+    drawn = sorted(_crossed(seen, course, target, rng) for course in draws(seen, DRAWS, rng))
     best = drawn[DRAWS // 2]
     near = sum(point.holds for point in sampled if 1 / _NEAR < point.level / max(best, 1e-9) < _NEAR)
     spread = _ANOTHER_HOLD / math.sqrt(max(1, near))
@@ -97,31 +96,14 @@ def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
     return Capacity(None if math.isinf(best) else best, min(low, best), None if math.isinf(high) else max(best, high))
 
 
-def _supported(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Good and bad samples of each level, as many as they are worth.
-
-    What was good without exception at a level is as good at the levels below, if those had no exception either: they
-    may have been held too shortly to show it by themselves.
-    """
-    evidence = [(point.effective_good, point.effective_bad) for point in points]
-    clean = next((place for place, point in enumerate(points) if point.good < point.total), len(points))
-    for place in range(clean - 2, -1, -1):
-        evidence[place] = evidence[place][0] + evidence[place + 1][0], 0.0
-    return evidence
-
-
-def _draw(points: Sequence[Point], evidence: Sequence[tuple[float, float]], target: float, rng: random.Random) -> float:
-    doubt = _DOUBT * min(1.0, (1 - target) / 0.05)
-    shares = [
-        rng.betavariate(good + _DOUBT / point.effect, bad + doubt / point.effect)
-        for point, (good, bad) in zip(points, evidence, strict=True)
-    ]
-    fitted = falling(shares, [good + bad for good, bad in evidence])
-    found = crossing([point.level for point in points], fitted, target, math.exp(rng.uniform(-_BEND, _BEND)))
+def _crossed(seen: Sequence[Seen], course: Sequence[float], target: float, rng: random.Random) -> float:
+    bend = math.exp(rng.uniform(-_BEND, _BEND))
+    found = crossing([one.level for one in seen], course, log_odds(target), bend)
     return math.inf if found is None else found
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """The logarithm of the odds of a share; of 0 and 1, of what is a millionth off."""
     bounded = min(max(share, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
 
@@ -134,5 +116,24 @@ def lowest(found: Sequence[Capacity]) -> Capacity:
 
 
 def tier_capacity(book: Book, tier: str) -> Capacity:
-    """The capacity under all objectives of a tier."""
-    return lowest([capacity(book.points(place), book.objectives[place].share) for place in book.places(tier)])
+    """The capacity under all objectives of a tier.
+
+    An objective without a bad sample does not lower what another one shows. Where none had any, one at least is to be
+    proven: a handful of good tasks holds nothing.
+    """
+    places = book.places(tier)
+    whole = lowest([capacity(book.points(place), book.objectives[place].share) for place in places])
+    seen = [(book.points(place), book.objectives[place].share) for place in places]
+    if any(point.good < point.total for points, _ in seen for point in points):
+        return whole
+    return Capacity(None, max(_proven(points, share) for points, share in seen), None)
+
+
+def _proven(points: Sequence[Point], share: float) -> float:
+    """The highest level at which good samples alone prove a share: its own, and those of the levels above."""
+    worth = 0.0
+    for point in reversed(points):
+        worth += point.effective_good
+        if worth and wilson(worth, worth).low >= share:
+            return point.level
+    return 0.0

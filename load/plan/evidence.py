@@ -21,6 +21,8 @@ _BATCHES: Final = 6
 """Batches of time a step is cut into. Fewer, longer ones see more of the correlation and know less of its size."""
 _OWN_DEGREES: Final = 20
 """Batches' worth of trust in what the other steps showed, against a step's own batches."""
+_NEAR: Final = 0.15
+"""Levels apart by this much, as a logarithm, are neighbours: about 15 %."""
 _LEAST_EFFECT: Final = 1.0
 _USUAL_EFFECT: Final = 4.0
 _USUAL_WEIGHT: Final = 4.0
@@ -65,20 +67,26 @@ def tally(step: Step, judged: Sequence[tuple[float, bool]], unfinished: int) -> 
     return Tally(good, total, surplus * batches / (batches - 1), total * share * (1 - share), batches)
 
 
-def pooled_effect(own: Tally | None, others: Iterable[Tally]) -> float:
+def pooled_effect(own: Tally | None, others: Iterable[tuple[float, Tally]]) -> float:
     """How many samples of this step are worth one independent sample; at least 1.
 
-    The other steps count by how many bad samples they had: a step without any says nothing of how they cluster.
+    The other steps count by their weight, and by how many bad samples they had: a step without any says nothing of how
+    they cluster.
     """
     between, within = _USUAL_EFFECT * _USUAL_WEIGHT, _USUAL_WEIGHT
-    for other in others:
-        between += other.between
-        within += other.within
+    for weight, other in others:
+        between += weight * other.between
+        within += weight * other.within
     pooled = between / within
     if own is None or own.within <= 0 or own.batches < 3:
         return max(_LEAST_EFFECT, pooled)
     trust = own.batches / (own.batches + _OWN_DEGREES)
     return max(_LEAST_EFFECT, trust * own.between / own.within + (1 - trust) * pooled)
+
+
+def _nearness(one: float, other: float) -> float:
+    """From 1 for the same level to nothing for one far away, by ratio."""
+    return math.exp(-((math.log(one / other) / _NEAR) ** 2) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,9 @@ class Book:
         self.objectives: tuple[Objective, ...] = tuple(
             objective for objective in service.objectives if objective.per_task
         )
-        named = dict.fromkeys(objective.tier for objective in self.objectives)
+        named = dict.fromkeys(one.tier for one in self.objectives if one.tier or one.kind == "quantile")
         self.tiers: tuple[str, ...] = tuple(sorted(named, key=lambda tier: tier != ""))
-        """The unnamed tier first, if it has objectives: the first tier is the one that the search is for."""
+        """The unnamed tier first, if it has a limit: the first tier is the one that the search is for."""
         self.steps: list[Step] = []
         self._tallies: list[tuple[Tally, ...]] = []
         self._judged: dict[int, tuple[TaskRecord, tuple[bool | None, ...]]] = {}
@@ -165,7 +173,11 @@ class Book:
 
         Tasks that meet the same queue are in the system at once, so with few users few hang together.
         """
-        found = pooled_effect(own, (tallies[place] for tallies in self._tallies))
+        others = [
+            (_nearness(level, step.level), tallies[place])
+            for step, tallies in zip(self.steps, self._tallies, strict=True)
+        ]
+        found = pooled_effect(own, others)
         return found if self.arrivals else min(found, max(_LEAST_EFFECT, level))
 
     def points(self, place: int) -> list[Point]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from sendpoll.load.plan.evidence import Book, Tally
 from sendpoll.load.plan.steps import Step
-from sendpoll.load.slo import Objective
+from sendpoll.load.records import TaskRecord
+from sendpoll.load.slo import Objective, duration
 from sendpoll.load.statistics import wilson
 
 _DOUBT: Final = 0.025
 _HOPELESS_SHARE: Final = 0.5
 _HOPELESS_TASKS: Final = 30
 _DEAD_ERRORS: Final = 0.5
+_LITTLE_LATENESS: Final = 0.05
+"""As a share of a user's round, so that it changes the load by no more; with open arrivals, of a task."""
+_FEW_CHANGED: Final = 0.01
+"""As a share of the tasks."""
 
 
 class Verdict(StrEnum):
@@ -96,6 +102,13 @@ class Assessment:
         )
 
     @property
+    def failure(self) -> str | None:
+        """What most tasks failed with, where not one succeeded; None where one did, or none has ended."""
+        records = self.step.records
+        named = [record.error or ", ".join(name for name, _ in record.violations) for record in records]
+        return Counter(named).most_common(1)[0][0] if named and all(named) else None
+
+    @property
     def is_dead(self) -> bool:
         """Whether most tasks ended in an error: the server is not slow, it is broken."""
         failed = sum(1 for record in self.step.records if record.error or record.violations)
@@ -109,11 +122,36 @@ def assess(book: Book, step: Step) -> Assessment:
         for place, (objective, tally) in enumerate(zip(book.objectives, book.tallies_of(step), strict=True))
     )
     wanted = book.places(book.tiers[0])
+    if step.late and lateness_matters(book, step):
+        step = replace(step, problems=(*step.problems, *step.late))
     if step.problems:
         return Assessment(step, judged, Verdict.INVALID, wanted)
     if step.started and all(not record.status and record.error for record in step.records) and step.records:
         return Assessment(step, judged, Verdict.UNREACHABLE, wanted)
     return Assessment(step, judged, together(judged[place] for place in wanted), wanted)
+
+
+def lateness_matters(book: Book, step: Step) -> bool:
+    """Whether the generator's delays can have changed what the step shows.
+
+    They make every time a little longer. If hardly a sample is beyond its limit by no more than that, none of the
+    counts depends on it; if it is little against a round, the load was as ordered, too.
+    """
+    records = step.records
+    if not records:
+        return True
+    task_s = sum(record.elapsed_s for record in records) / len(records)
+    round_s = task_s if book.arrivals else max(task_s, step.level / step.throughput)
+    if step.lateness_s > _LITTLE_LATENESS * round_s:
+        return True
+    limits = [objective for objective in book.objectives if objective.limit_s is not None]
+    allowed = _FEW_CHANGED * len(records)
+    return any(sum(_is_just_beyond(one, record, step.lateness_s) for record in records) > allowed for one in limits)
+
+
+def _is_just_beyond(objective: Objective, record: TaskRecord, lateness_s: float) -> bool:
+    taken, limit = duration(objective.metric, record), objective.limit_s
+    return taken is not None and limit is not None and limit < taken <= limit + lateness_s
 
 
 def together(judged: Iterable[ObjectiveVerdict]) -> Verdict:

@@ -112,7 +112,12 @@ def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
         if any(objective is own for own, _ in answer.by_objective)
         and all(point.good == point.total for point in facts.book.points(place))
     ]
-    notes += [f"{objective.text}: not one bad sample in {total:,} tasks" for objective, total in clean if total]
+    if named := " and ".join(objective.text for objective, total in clean if total):
+        notes.append(f"not one bad sample of {named} in {max(total for _, total in clean):,} tasks")
+    late = [one.step.lateness_s for one in facts.conclusion.assessments if one.step.late and not one.step.problems]
+    if late:
+        steps = f"{len(late)} of {len(facts.conclusion.assessments)} steps"
+        notes.append(f"in {steps} the generator was late, by {max(late) * 1000:.0f} ms at most: too little to matter")
     if facts.run.records and _violations(facts.run.records):
         names = ", ".join(sorted(_violations(facts.run.records)))
         notes.append(f"requirements were broken under load ({names}); such tasks count as bad: run sendpoll check")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Final
 
 from sendpoll.load.plan.estimate import Capacity, falling, tier_capacity
@@ -18,23 +17,20 @@ from sendpoll.load.plan.judge import Assessment, Verdict, assess, objective_verd
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import GENERATOR_SHARE, Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.plan.timing import Timing
 
-_SETTLE_S: Final = 5.0
-_LEAST_SETTLE_S: Final = 2.0
-_RECOVERY_LIMIT_S: Final = 180.0
-_RECOVERY_LIMIT_SHARE: Final = 0.25
-_LADDER_TASKS: Final = 10
-_REFINE_MISSES: Final = 4
-"""A refining hold has tasks enough to expect this many bad ones where the share is exactly met."""
-_MOST_REFINE_TASKS: Final = 400
 _UNHURRIED: Final = 1.1
-_SHRINK: Final = 0.6
-_NEAR: Final = 1.5
+_SHORT_ROUND: Final = 1 / 60
+_LOOSE: Final = 4
+"""What is an answer at the end of the time: twice as wide an interval as ends the search before."""
+_MOST_TIMES: Final = 10.0
+"""A guess at the time that is left goes no further."""
 _ATTEMPTS: Final = 3
 """A machine that others use is late now and then; one that cannot make the load is late each time."""
+_FAILED_ALONE: Final = 2
+"""A lone user's tasks may all fail once; a server with which they do again cannot be planned for."""
 _SLOW_RECOVERY: Final = 3.0
 _NOT_EVEN_ONE: Final = "even the lowest level is not served within the objectives"
-_CONFIRM_LIMIT_S: Final = 300.0
 
 
 class _EndedError(Exception):
@@ -54,9 +50,7 @@ class Search:
         self.book = book
         self.assessments: list[Assessment] = []
         self._tier = book.tiers[0]
-        self._clock = 0.0
-        self.cycle_s = 0.0
-        self._response = 0.0
+        self.timing = Timing(settings, book)
         self._alone = 0.0
         self._recovery: float | None = None
         self._recovered = True
@@ -69,6 +63,7 @@ class Search:
             end, because = yield from self._climb()
             if end is None:
                 end, because = yield from self._refine()
+            yield from self._refine_further(end)
             if end in {End.CONVERGED, End.BUDGET}:
                 yield from self._confirm()
         except _EndedError as ended:
@@ -79,7 +74,7 @@ class Search:
         """What is known by now; also for a search that somebody stopped."""
         if self._recommended is None and self.book.steps:
             found = self.capacity()
-            best = found.low if found.level is None else found.level
+            best = found.low if found.level is None or end is End.TARGET_UNHEALTHY else found.level
             self._recommended = self._with_headroom(best) if best >= self._lowest() else None
         return Conclusion(
             end=end,
@@ -96,12 +91,13 @@ class Search:
 
     def _climb(self) -> Generator[Hold, Step, tuple[End | None, str]]:
         """Double the level until a step fails; the end and why, or no end where there is something to refine."""
-        level = self.settings.rounded(self._start())
+        level = self.settings.rounded(self.settings.start)
         purpose = Purpose.BASELINE
         while True:
             seen = yield from self._held(level, purpose)
             if seen.has_failed:
                 break
+            self._alone = self._alone or self.timing.response_s
             top, end, because = self._top()
             if level >= top:
                 settled = yield from self._settle_top(level)
@@ -117,22 +113,24 @@ class Search:
         return None, ""
 
     def _stride(self, seen: Assessment) -> float:
-        """Twice the level; two doublings at once while tasks take no longer than they did without competition."""
-        if seen.step.hold.purpose is Purpose.BASELINE:
-            self._alone = self._response
-            return 4.0
-        unhurried = self._response <= _UNHURRIED * self._alone + 0.05
-        return 4.0 if unhurried and not any(one.tally.bad for one in seen.wanted) else 2.0
+        """Twice the level; two doublings at once while tasks take no longer than they did without competition.
 
-    def _start(self) -> float:
-        return 1.0 if not self.settings.arrivals else 0.2
+        Only where rounds are short against the budget: a queue takes rounds to grow and, after too great a leap, to go.
+        """
+        if self.timing.cycle_s > _SHORT_ROUND * self.settings.budget_s:
+            return 2.0
+        if seen.step.hold.purpose is Purpose.BASELINE:
+            return 4.0
+        unhurried = self.timing.response_s <= _UNHURRIED * self._alone + 0.05
+        return 4.0 if unhurried and not any(one.tally.bad for one in seen.wanted) else 2.0
 
     def _settle_top(self, level: float) -> Generator[Hold, Step, Assessment]:
         """The highest level that may be held has not failed yet: look at it for longer."""
-        seen = yield from self._held(level, Purpose.REFINE)
-        if seen.verdict is Verdict.INCONCLUSIVE:
+        while True:
             seen = yield from self._held(level, Purpose.REFINE)
-        return seen
+            proven = self.capacity().low >= level
+            if seen.has_failed or proven or self.timing.left < self.timing.cost(seen.step.hold):
+                return seen
 
     def _top(self) -> tuple[float, End, str]:
         """The highest level that may be held, and what it means when it is reached."""
@@ -149,23 +147,25 @@ class Search:
     def _recover(self) -> Generator[Hold, Step, None]:
         """Go back to the last good level until the server is itself again, and measure how long that takes.
 
-        A level may have looked good by chance: if the server does not come back there, it is given the lowest one.
+        A level may have looked good by chance, or before its queue had grown: if the server does not come back there,
+        it is given the next lower one that was held, and then the lowest.
         """
         good, _ = self._bracket(self._tier)
-        began = self._clock
-        for level in dict.fromkeys((good or self._lowest(), self._lowest())):
-            since = self._clock
+        began = self.timing.clock
+        levels = sorted({step.level for step in self.book.steps if step.level <= (good or 0.0)}, reverse=True)
+        for level in dict.fromkeys((*levels[:2], self._lowest())):
+            since = self.timing.clock
             seen = yield from self._held(level, Purpose.RECOVERY)
             if seen.step.recovery_s is not None:
                 self._recovery = max(self._recovery or 0.0, since - began + seen.step.recovery_s)
                 return
-            if self._budget_left() <= self._response + 1:
-                raise _EndedError(*self._out_of_time(*self._bracket(self._tier)))
             if seen.is_dead:
                 break
+            if self.timing.budget_left <= self.timing.response_s + 1:
+                raise _EndedError(*self._out_of_time())
         self._recovered = False
-        state = "answered with errors alone" if seen.is_dead else "had not recovered"
-        sentence = f"the server {state} {self._clock - began:.0f} s after it was overloaded"
+        state = f"failed every task ({seen.failure})" if seen.failure else "had not recovered"
+        sentence = f"the server {state} {self.timing.clock - began:.0f} s after it was overloaded"
         raise _EndedError(End.TARGET_UNHEALTHY, sentence)
 
     # Between good and bad
@@ -179,20 +179,39 @@ class Search:
             if self._is_close(good, bad):
                 return End.CONVERGED, "the interval is within the precision that was asked for"
             level = self._next(good, bad)
-            if self._left() < self._cost(self._hold(level, Purpose.REFINE)):
-                return self._out_of_time(good, bad)
+            if self.timing.left < self.timing.cost(self.timing.hold(level, Purpose.REFINE)):
+                return self._out_of_time()
             seen = yield from self._held(level, Purpose.REFINE)
-            slow = (self._recovery or 0.0) > _SLOW_RECOVERY * (self.settings.start_spread_s + self.cycle_s)
+            slow = (self._recovery or 0.0) > _SLOW_RECOVERY * (self.settings.start_spread_s + self.timing.cycle_s)
             if seen.has_failed and (slow or seen.is_dead):
                 yield from self._recover()
 
-    def _out_of_time(self, good: float | None, bad: float | None) -> tuple[End, str]:
-        if self._is_bracketed(good, bad):
-            return End.CONVERGED, f"levels no more than {self.settings.precision:.0%} apart lie on either side"
+    def _refine_further(self, end: End) -> Generator[Hold, Step, None]:
+        """With the time that is left, narrow the other tiers' intervals, too: their answers came from the ladder."""
+        try:
+            for tier in self.book.tiers[1:] if end is End.CONVERGED else ():
+                self._tier = tier
+                if None not in self._bracket(tier):
+                    yield from self._refine()
+        except _EndedError as ended:
+            if ended.end not in {End.CONVERGED, End.BUDGET}:
+                raise
+        finally:
+            self._tier = self.book.tiers[0]
+
+    def _out_of_time(self) -> tuple[End, str]:
+        if self.capacity().ratio <= 1 + _LOOSE * self.settings.precision:
+            return End.CONVERGED, "the time was up with the interval close to the precision that was asked for"
         return End.BUDGET, self._spent()
 
     def _spent(self) -> str:
-        return f"the budget of {self.settings.budget_s:.0f} s was spent"
+        """The end by the clock, and how long it might take: an interval narrows with the square root of the time."""
+        wanted, ratio = math.log(1 + 2 * self.settings.precision), self.capacity().ratio
+        times = (math.log(ratio) / wanted) ** 2
+        hint = "give it a longer --budget"
+        if 1 < times <= _MOST_TIMES:
+            hint = f"about {math.ceil(self.settings.budget_s * times / 60)} min would do"
+        return f"the time was up before the interval was narrow; {hint}"
 
     def _next(self, good: float | None, bad: float | None) -> float:
         """The level whose samples the answer needs most."""
@@ -276,8 +295,8 @@ class Search:
             if not best:
                 return
             level = self._recommended = self._with_headroom(best)
-            hold = self._hold(level, Purpose.CONFIRM)
-            if not self.settings.pace.confirm_share or self._budget_left() < self._cost(hold):
+            hold = self.timing.hold(level, Purpose.CONFIRM)
+            if not self.settings.pace.confirm_share or self.timing.budget_left < self.timing.cost(hold):
                 return
             seen = yield from self._held(level, Purpose.CONFIRM)
             if seen.leans_good:
@@ -293,91 +312,34 @@ class Search:
 
     def _held(self, level: float, purpose: Purpose) -> Generator[Hold, Step, Assessment]:
         """Hold a level; again if the generator spoilt it, for that may pass. Sound steps go into the book."""
+        failures = 0
         for _ in range(_ATTEMPTS):
-            hold = replace(self._hold(level, purpose), end_by=self.settings.budget_s, tail_s=self._response)
-            if purpose is Purpose.LADDER and self._budget_left() < self._cost(hold):
+            hold = self.timing.hold(level, purpose)
+            if purpose is Purpose.LADDER and self.timing.budget_left < self.timing.cost(hold):
                 raise _EndedError(End.BUDGET, self._spent())
             step = yield hold
-            self._clock = step.ended_at
+            self.timing.clock = step.ended_at
             if step.is_cut:
-                raise _EndedError(*self._out_of_time(*self._bracket(self._tier)))
+                raise _EndedError(*self._out_of_time())
             seen = assess(self.book, step)
             self.assessments.append(seen)
-            if seen.verdict is Verdict.UNREACHABLE and purpose in {Purpose.BASELINE, Purpose.RECOVERY}:
-                raise _EndedError(End.TARGET_UNHEALTHY, "the server no longer answers")
+            if purpose is Purpose.BASELINE and seen.failure:
+                failures += 1
+                if failures == _FAILED_ALONE:
+                    raise _EndedError(End.TARGET_UNHEALTHY, f"every task of a lone user failed ({seen.failure})")
+                continue
+            if seen.verdict is Verdict.UNREACHABLE and purpose is Purpose.RECOVERY:
+                raise _EndedError(End.TARGET_UNHEALTHY, f"the server no longer answers ({seen.failure})")
+            if purpose is Purpose.RECOVERY and step.recovery_s is None:
+                return seen  # what is left of the overload was measured, not the level
             if seen.verdict is not Verdict.INVALID:
                 self.book.add(step)
-                self._learn(seen)
+                self.timing.learn(seen)
                 return seen
-        raise _EndedError(End.GENERATOR_BOUND, "; ".join(step.problems))
-
-    def _learn(self, seen: Assessment) -> None:
-        """Note how long a task takes, and how long a user's whole round."""
-        took = sorted(record.elapsed_s for record in seen.step.records)
-        if took:
-            self._response = took[int(len(took) * 0.9)]
-        if not self.settings.arrivals and seen.step.throughput > 0 and seen.leans_good:
-            self.cycle_s = seen.step.level / seen.step.throughput
-        elif self.settings.arrivals and took and seen.leans_good:
-            self.cycle_s = took[len(took) // 2]
-
-    def _hold(self, level: float, purpose: Purpose) -> Hold:
-        pace = self.settings.pace
-        settle = self._settle(level)
-        if purpose is Purpose.BASELINE:
-            return Hold(level, purpose, pace.ladder_s, pace.baseline_tasks, 4 * self.settings.task_deadline_s, 2.0, 2.0)
-        if purpose is Purpose.LADDER:
-            seconds = max(pace.ladder_s, pace.ladder_cycles * self.cycle_s)
-            settle = self.settings.start_spread_s + max(_LEAST_SETTLE_S, self._response)
-            return Hold(level, purpose, seconds, _LADDER_TASKS, 1.5 * seconds, settle, 2 * settle)
-        if purpose is Purpose.CONFIRM:
-            seconds = min(_CONFIRM_LIMIT_S, max(30.0, self._budget_left() - settle - self._response))
-            return Hold(level, purpose, seconds, 1, seconds, settle, 2 * settle)
-        seconds = max(pace.refine_s, pace.refine_cycles * self.cycle_s)
-        if purpose is Purpose.RECOVERY:
-            patience = max(min(_RECOVERY_LIMIT_S, _RECOVERY_LIMIT_SHARE * self.settings.budget_s), self._backlog_s())
-            window = max(_LEAST_SETTLE_S, self.cycle_s / 3)
-            if self._last_level() > _NEAR * level:
-                seconds = max(pace.ladder_s, pace.ladder_cycles * self.cycle_s)
-            return Hold(level, purpose, seconds, 1, seconds, window, max(patience, 4 * settle))
-        limit = max(seconds, min(pace.refine_limit_s, 2 * seconds))
-        room = self._left() - settle - self._response
-        if room < limit:
-            seconds, limit = min(seconds, max(_SHRINK * seconds, room)), max(_SHRINK * seconds, room)
-        return Hold(level, purpose, seconds, self._refine_tasks(), limit, settle, 2 * settle)
-
-    def _backlog_s(self) -> float:
-        """Twice the time in which the server, at the best throughput that was seen, works off what was started last."""
-        best = max((step.throughput for step in self.book.steps if not step.unfinished), default=0.0)
-        return 2 * self.book.steps[-1].level / best if best > 0 and not self.settings.arrivals else 0.0
-
-    def _refine_tasks(self) -> int:
-        wanted = [self.book.objectives[place] for place in self.book.places(self._tier)]
-        strictest = max(objective.share for objective in wanted if objective.kind == "quantile")
-        return min(_MOST_REFINE_TASKS, math.ceil(_REFINE_MISSES / (1 - strictest)))
-
-    def _settle(self, level: float) -> float:
-        """A whole round of every user after a great change of load, a task's time after a small one."""
-        if 1 / _NEAR <= level / self._last_level() <= _NEAR:
-            return max(_SETTLE_S, self._response)
-        return self.settings.start_spread_s + max(_SETTLE_S, self.cycle_s)
-
-    def _last_level(self) -> float:
-        return self.book.steps[-1].level if self.book.steps else self._start()
-
-    def _cost(self, hold: Hold) -> float:
-        """Seconds that a hold will take, to its last task."""
-        return hold.settle_s + hold.seconds + self._response
-
-    def _budget_left(self) -> float:
-        return self.settings.budget_s - self._clock
-
-    def _left(self) -> float:
-        """Seconds left for refining."""
-        return self._budget_left() - self.settings.pace.confirm_share * self.settings.budget_s
+        raise _EndedError(End.GENERATOR_BOUND, "; ".join(seen.step.problems))
 
     def _lowest(self) -> float:
-        return min((step.level for step in self.book.steps), default=self._start())
+        return min((step.level for step in self.book.steps), default=self.settings.start)
 
     def _lowest_has_failed(self) -> bool:
         """Whether all that was seen at the lowest level together fails an objective."""

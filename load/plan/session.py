@@ -152,7 +152,7 @@ def _polls(
     for interval in job.poll_intervals:
         err.print(f"Polling each {interval:g} s at {level:g} {settings.unit} ...", style="dim", highlight=False)
         scenario = replace(job.workload.scenario, poll_interval_s=interval)
-        cycle = max(5.0, search.cycle_s)
+        cycle = max(5.0, search.timing.cycle_s)
         seconds = max(_POLLS_HOLD_S, 4 * cycle)
         hold = Hold(level, Purpose.POLLS, seconds, 1, seconds, settings.start_spread_s + cycle, 4 * cycle)
         controller = HeldSteps([hold], search.book, settings)

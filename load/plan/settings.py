@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.slo import ServiceLevel
+from sendpoll.load.slo import ServiceLevel, parse_objective
 
 GENERATOR_SHARE: Final = 0.6
 """Beyond this share of what the generator can do at most, its own delays would be in the answer."""
@@ -58,12 +59,19 @@ class SettingsError(ValueError):
     """A plan cannot be made so; the message names the input and the mend."""
 
 
-def for_tasks(service: ServiceLevel) -> tuple[ServiceLevel, tuple[str, ...]]:
-    """The objectives that a plan can count tasks by, and a sentence for each that it cannot."""
-    kept = [objective for objective in service.objectives if objective.per_task]
-    left = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
-    sentences = tuple(f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in left)
-    return ServiceLevel(kept), sentences
+def for_tasks(service: ServiceLevel, asked: Sequence[str] = ()) -> tuple[ServiceLevel, tuple[str, ...]]:
+    """The objectives that a plan can count tasks by, and a sentence for each that is left out.
+
+    `asked` are those that came besides the scenario's. Where each of them names a tier, the scenario's own limits would
+    be one more tier, and the first that is searched for: they are left out, too.
+    """
+    tiers_alone = bool(asked) and all(parse_objective(text).tier for text in asked)
+    counted = [objective for objective in service.objectives if objective.per_task]
+    polls = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
+    limits = [one for one in counted if tiers_alone and not one.tier and one.kind == "quantile"]
+    told = [f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls]
+    told += [f"{one.text} is the scenario's, and no tier that was asked for: it was left out" for one in limits]
+    return ServiceLevel(one for one in counted if one not in limits), tuple(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,11 @@ class Settings:
     def unit(self) -> str:
         """What a level counts."""
         return "messages a second" if self.arrivals else "users"
+
+    @property
+    def start(self) -> float:
+        """The level to begin with: one user, or a message each 5 s."""
+        return 0.2 if self.arrivals else 1.0
 
     def rounded(self, level: float) -> float:
         """The nearest level that can be held: whole users, rates to three digits."""

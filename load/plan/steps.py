@@ -78,6 +78,11 @@ class Step:
     problems: tuple[str, ...] = ()
     """Why the step says nothing of the server: the generator was late, a worker was lost. Empty for a sound step."""
 
+    late: tuple[str, ...] = ()
+    """That the generator was late, which makes the step unsound only where it can have changed a verdict."""
+    lateness_s: float = 0.0
+    """By how much: p99, in seconds."""
+
     @property
     def level(self) -> float:
         """Users, or messages a second."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sendpoll.load.report.page import page
-from sendpoll.load.report.text import own_reasons
+from sendpoll.load.report.text import own_reasons, percent
 from sendpoll.load.result import DURATIONS
 
 Result = Mapping[str, Any]
@@ -84,7 +84,7 @@ def html_report(result: Result) -> str:
         "result": result,
         "reasons": own_reasons(result),
         "latencies": [result["metrics"][name] for name in LATENCIES],
-        "generator": _flat(result["generator"]),
+        "processes": _processes(result["generator"]),
         "quantiles": QUANTILES,
         "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
         "samples_text": json.dumps(result["samples"], ensure_ascii=False, indent=2),
@@ -92,11 +92,9 @@ def html_report(result: Result) -> str:
     return page("load.html.j2", context, {"columns": result["series"]["columns"], "plots": _PLOTS})
 
 
-def _flat(value: Any, name: str = "") -> dict[str, str]:
-    """The generator's health as rows: nested names joined, numbers in digits that matter."""
-    if isinstance(value, Mapping):
-        pairs = (_flat(item, f"{name} {key}".strip().replace("_", " ")) for key, item in value.items())
-        return {key: shown for pair in pairs for key, shown in pair.items()}
-    if isinstance(value, list | tuple):
-        return {name: ", ".join(map(str, value)) or "none"}
-    return {name: f"{value:.4g}" if isinstance(value, float) else str(value)}
+def _processes(generator: Mapping[str, Any]) -> dict[str, str]:
+    """What each process of the generator used."""
+    return {
+        f"CPU of {name}": f"{percent(used['cpu'])} of a core, throttled for {percent(used['throttled'])} of the time"
+        for name, used in generator.get("processes", {}).items()
+    }

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sendpoll.load.durations import short_seconds
-from sendpoll.load.report.text import counted, interval, markdown, own_reasons, percent, quantity, ratio, value_of
+from sendpoll.load.report.text import (
+    counted,
+    extra_polls,
+    interval,
+    markdown,
+    own_reasons,
+    percent,
+    quantity,
+    ratio,
+    value_of,
+)
 
 Result = Mapping[str, Any]
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")
@@ -64,6 +74,7 @@ def _ledger(result: Result) -> Iterator[str]:
         f"{ledger['dropped']:,} dropped before. Goodput {value_of(result['goodput'], '')} tasks/s, "
         f"attainment {percent(result['tiers'][0]['attainment'])}, "
         f"empty polls {percent(result['polls']['empty_share'])}."
+        + (f" {extra_polls(result['polls'])} besides." if result["polls"]["extra"] else "")
     )
 
 

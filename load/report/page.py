@@ -75,5 +75,6 @@ def _templates() -> jinja2.Environment:
         percent=text.percent,
         plain=text.plain,
         ratio=text.ratio,
+        extra_polls=text.extra_polls,
     )
     return environment

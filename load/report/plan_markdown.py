@@ -43,6 +43,14 @@ def level_of(value: float | None, unit: str) -> str:
 
 def _objectives(result: Result) -> Iterator[str]:
     unit = result["unit"]
+    if len(result["tiers"]) > 1:
+        yield f"| Tier | Holds {unit} | 95% interval | Gives first |"
+        yield "|---|--:|---|---|"
+        for tier in result["tiers"]:
+            level, low, high = (level_of(tier[key], unit) for key in ("level", "low", "high"))
+            first = markdown(tier["binding"] or NOTHING)
+            yield f"| {markdown(tier['tier'] or 'every tier')} | {level} | {low} to {high} | {first} |"
+        yield ""
     yield f"| Objective | Holds until ({unit}) | 95% interval | |"
     yield "|---|--:|---|---|"
     for tier in result["tiers"]:

@@ -57,6 +57,7 @@
           const unit = plot.axes[series.axis || 0];
           return {
             label: series.label,
+            class: series.width ? "edge" : undefined,
             scale: `y${series.axis || 0}`,
             stroke,
             width: series.points ? 0 : series.width || 1.5,

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.report.plan_markdown import level_of
-from sendpoll.load.report.text import percent, plain, quantity
+from sendpoll.load.report.text import NOTHING, percent, plain, quantity
 
 Result = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ def print_plan(result: Result, console: Console) -> None:
     console.print(Text(result["end"].replace("_", " ").upper(), f"bold {STYLES[result['verdict']]}"))
     console.print(Text(plain(result["sentence"], 900)), highlight=False)
     for note in result["notes"]:
-        console.print(Text(f"  {plain(note, 500)}", "dim"), highlight=False)
+        console.print(Padding(Text(plain(note, 500), "dim"), (0, 0, 0, 2), expand=False), highlight=False)
     for title, table in _tables(result):
         console.print(Text(f"\n{title}", "bold"))
         console.print(table, highlight=False)
@@ -57,10 +58,13 @@ def print_plan(result: Result, console: Console) -> None:
 
 def _tables(result: Result) -> Iterator[tuple[str, Table]]:
     unit = result["unit"]
-    if len(result["tiers"]) > 1 or len(result["answer"]["objectives"]) > 1:
+    if len(result["tiers"]) > 1:
+        yield "Tiers", _tiers(result)
+    elif result["steps"] and len(result["answer"]["objectives"]) > 1:
         yield f"Objectives, by how many {unit} they hold", _objectives(result)
     if result["sizing"]:
-        yield f"Replicas, each with {result['sizing']['per_replica']:g} {unit}", _sizing(result)
+        spare = f"{result['settings']['headroom']:.0%} below what one holds"
+        yield f"Replicas, each with {result['sizing']['per_replica']:g} {unit} ({spare})", _sizing(result)
     if result["polls"]:
         yield "Polling", _polls(result)
 
@@ -73,12 +77,19 @@ def _grid(*heads: str) -> Table:
     return table
 
 
+def _tiers(result: Result) -> Table:
+    table = _grid("tier", result["unit"], "95% interval", "gives first")
+    for tier in result["tiers"]:
+        until, low, high = (level_of(tier[key], result["unit"]) for key in ("level", "low", "high"))
+        table.add_row(tier["tier"] or "every tier", until, f"{low} to {high}", tier["binding"] or NOTHING)
+    return table
+
+
 def _objectives(result: Result) -> Table:
     table = _grid("objective", "until", "95% interval")
-    for tier in result["tiers"]:
-        for row in tier["objectives"]:
-            until, low, high = (level_of(row[key], result["unit"]) for key in ("level", "low", "high"))
-            table.add_row(row["objective"], until, f"{low} to {high}")
+    for row in result["answer"]["objectives"]:
+        until, low, high = (level_of(row[key], result["unit"]) for key in ("level", "low", "high"))
+        table.add_row(row["objective"], until, f"{low} to {high}")
     return table
 
 

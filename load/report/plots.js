@@ -55,7 +55,7 @@
         })),
       ],
       series: [
-        { label: "min", value: (_, value) => clock(value) },
+        { label: "time", value: (_, value) => clock(value) },
         ...plot.series.map((series) => ({
           label: series.label,
           scale: `y${series.axis || 0}`,

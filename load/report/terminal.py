@@ -17,7 +17,18 @@ from rich.text import Text
 
 from sendpoll.load.durations import short_seconds
 from sendpoll.load.metrics import Metrics
-from sendpoll.load.report.text import NOTHING, counted, interval, own_reasons, percent, plain, quantity, ratio, value_of
+from sendpoll.load.report.text import (
+    NOTHING,
+    counted,
+    extra_polls,
+    interval,
+    own_reasons,
+    percent,
+    plain,
+    quantity,
+    ratio,
+    value_of,
+)
 
 Result = Mapping[str, Any]
 
@@ -48,7 +59,7 @@ class Snapshot:
     users: int
     ended: int
     bad: int
-    """Tasks that ended otherwise than well, dropped arrivals among them."""
+    """Tasks that the server ended otherwise than well, dropped arrivals among them; whom the user left is not."""
     goodput: float
     """Good tasks a second, of late."""
     ttfe_p95_s: float | None
@@ -67,7 +78,7 @@ class Snapshot:
             elapsed_s=elapsed_s,
             users=users,
             ended=ledger.ended,
-            bad=ledger.ended - ledger.good + ledger.dropped,
+            bad=ledger.ended - ledger.good - ledger.abandoned + ledger.dropped,
             goodput=sum(window.ledger.good for window in late) / seconds if seconds else 0.0,
             ttfe_p95_s=ttfe.quantile(0.95) / 1e6 if ttfe else None,
             violations=metrics.broken,
@@ -98,12 +109,26 @@ def progress_line(snapshot: Snapshot) -> Text:
 
 def print_summary(result: Result, console: Console) -> None:
     """Write the summary of a run."""
-    console.print(summary(result), highlight=False)
+    print_lines(summary(result), console)
+
+
+def print_lines(body: RenderableType, console: Console) -> None:
+    """Write a body; where no terminal reads it, without the spaces with which tables fill their lines."""
+    if console.is_terminal:
+        console.print(body, highlight=False)
+        return
+    with console.capture() as captured:
+        console.print(body, highlight=False)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    console.file.write("".join(f"{line}\n" for line in lines))
 
 
 def summary(result: Result) -> RenderableType:
     """The verdict with its reasons, the gates, the numbers, the ledger, and what broke."""
-    parts = [_verdict(result), _section("Objectives", _gates(result))]
+    parts = [_verdict(result)]
+    if result["verdict"] == "unreachable":
+        return Group(*parts)
+    parts.append(_section("Objectives", _gates(result)))
     if result["ledger"]["started"] or result["ledger"]["dropped"]:
         parts += [_section("Latency", _latencies(result)), _section("Tasks", _tasks(result))]
     if "comparison" in result:
@@ -173,6 +198,7 @@ def _tasks(result: Result) -> RenderableType:
             f"{counted(polls['count'], 'poll')}, {per_task} per task, {percent(polls['empty_share'])} empty, "
             f"{counted(polls['events'], 'event')}"
         ),
+        *([Text(f"{extra_polls(polls)} besides")] if polls["extra"] else []),
     )
 
 

@@ -12,6 +12,7 @@ NOTHING: Final = "–"
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Terminal control, and characters that turn the direction of the text around them."""
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+\-!|~]")
+_SPELLED: Final = {"µ": "u", "–": "-", "…": "..."}
 _LINKED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", "www.": "www&#46;"}
 
 
@@ -23,6 +24,17 @@ def plain(text: str, limit: int = 300) -> str:
 
 def _shown(match: re.Match[str]) -> str:
     return " " if match.group() in "\t\r\n" else f"\\u{ord(match.group()):04x}"
+
+
+def spelled_out(error: UnicodeError) -> tuple[str, int]:
+    """What a stream writes that cannot carry a character: the nearest ASCII, or its number.
+
+    A handler for `codecs.register_error`.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    return "".join(_SPELLED.get(one, one.encode("ascii", "backslashreplace").decode()) for one in characters), error.end
 
 
 def markdown(text: str, limit: int = 300) -> str:
@@ -67,6 +79,11 @@ def percent(share: float | None) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun, such as `1 task` or `2,000 tasks`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def extra_polls(polls: Mapping[str, Any]) -> str:
+    """How many polls are in no other number, and what they were made for."""
+    return f"{counted(polls['extra'], 'poll')} to compare readers and overlapping messages"
 
 
 def ratio(row: Mapping[str, Any]) -> str:

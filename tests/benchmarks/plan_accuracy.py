@@ -6,7 +6,7 @@ plan, the same server is loaded as one would by hand: plain Locust, ten users mo
 at whose end the chart's p95 was within the limit. A machine with nothing else to do and two free cores are needed:
 where the generator is late, a plan says so and has no answer.
 
-    python -m tests.benchmarks.plan_accuracy [--only NAME] [--budget 12min] [--quick]
+    python -m tests.benchmarks.plan_accuracy [--only SERVER] [--method plan|quick|hand] [--keep DIR]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from sendpoll.reference_server.embedded import spawned
 from sendpoll.reference_server.settings import Settings
 from tests.load.plan.virtual import Server, attainment, exponential, fixed, lognormal
 
-TOKEN = "benchmark"
+TOKEN = "of-this-benchmark-alone"
 SHARE = 0.95
 TRUTH_TASKS = 60_000
 
@@ -111,23 +112,40 @@ def scenario(subject: Subject, folder: Path) -> Path:
     return path
 
 
-def plan(subject: Subject, folder: Path, options: argparse.Namespace) -> dict[str, object]:
+@dataclass(frozen=True)
+class Found:
+    """What a method says a server holds, and what it took."""
+
+    users: float
+    low: float | None
+    high: float | None
+    end: str
+    seconds: float
+
+
+def plan(subject: Subject, _: float, folder: Path, *options: str) -> Found:
+    """`sendpoll plan`, as a user calls it; its reports stay in the folder."""
     with subject.served() as url:
         command = [sys.executable, "-m", "sendpoll.cli.main", "plan", url, "--token", TOKEN]
-        command += ["--scenario", str(scenario(subject, folder)), "--report-dir", str(folder)]
-        command += ["--quick"] if options.quick else []
-        command += ["--budget", options.budget] if options.budget else []
+        command += ["--scenario", str(scenario(subject, folder)), "--report-dir", str(folder), *options]
         began = time.monotonic()
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+        with (folder / "terminal.txt").open("w", encoding="utf-8") as terminal:
+            subprocess.run(command, check=False, stdout=terminal, stderr=subprocess.STDOUT)
         seconds = time.monotonic() - began
     result = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    return {"seconds": seconds, "exit_code": done.returncode, "result": result}
+    answer = result["answer"]
+    return Found(answer["level"] or 0.0, answer["low"], answer["high"], result["end"], seconds)
 
 
-def by_hand(subject: Subject, users: float, folder: Path) -> tuple[float, float]:
-    """The last step at whose end the chart's p95 of tasks was within the limit, and how long that took."""
+def quick(subject: Subject, _: float, folder: Path) -> Found:
+    """`sendpoll plan --quick`."""
+    return plan(subject, 0.0, folder, "--quick")
+
+
+def by_hand(subject: Subject, known: float, folder: Path) -> Found:
+    """The last step of a plain Locust step load at whose end the chart's p95 of tasks was within the limit."""
     step_users, step_s = 10, 30
-    steps = int(users / step_users) + 3
+    steps = int(known / step_users) + 3
     environment = os.environ | {
         "TOKEN": TOKEN,
         "THINK_S": str(subject.think_s),
@@ -147,41 +165,39 @@ def by_hand(subject: Subject, users: float, folder: Path) -> tuple[float, float]
     best = 0
     for step in range(1, steps + 1):
         held = [float(row["95%"]) for row in rows if int(row["User Count"]) == step * step_users]
-        if not held or held[-1] > subject.limit_s * 1000:
-            break
-        best = step * step_users
-    return best, seconds
+        if held and held[-1] <= subject.limit_s * 1000:
+            best = step * step_users
+    return Found(best, None, None, "read off the chart", seconds)
+
+
+METHODS = {"plan": plan, "quick": quick, "hand": by_hand}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=SUBJECTS)
-    parser.add_argument("--budget")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--no-hand", action="store_true", help="leave the plain Locust step load out")
+    parser.add_argument("--only", choices=SUBJECTS, action="append", help="this server; repeatable")
+    parser.add_argument("--method", choices=METHODS, action="append", help="in this way; repeatable")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what each method wrote there")
     options = parser.parse_args()
-    print("| server | truth | plan | interval | error | covers | s | end | by hand | error | s |")
-    print("|---|--:|--:|---|--:|---|--:|---|--:|--:|--:|")
-    for name in [options.only] if options.only else SUBJECTS:
-        subject = SUBJECTS[name]
-        known = truth(subject)
-        with tempfile.TemporaryDirectory() as folder:
-            planned = plan(subject, Path(folder), options)
-            hand = (0.0, 0.0) if options.no_hand else by_hand(subject, known, Path(folder))
-        print(row(name, known, planned, hand), flush=True)
+    print("| server | truth | method | answer | interval | error | covers | s | end |", flush=True)
+    print("|---|--:|---|--:|---|--:|---|--:|---|", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.only or SUBJECTS:
+            known = truth(SUBJECTS[name])
+            for method in options.method or METHODS:
+                folder = (options.keep or Path(scratch)) / f"{name}-{method}"
+                folder.mkdir(parents=True, exist_ok=True)
+                print(row(name, known, method, METHODS[method](SUBJECTS[name], known, folder)), flush=True)
 
 
-def row(name: str, known: float, planned: dict[str, object], hand: tuple[float, float]) -> str:
-    result = planned["result"]
-    assert isinstance(result, dict)
-    answer = result["answer"]
-    level, low, high = answer["level"] or 0.0, answer["low"], answer["high"]
-    covers = low <= known <= (high if high is not None else float("inf"))
-    error = f"{level / known - 1:+.1%}"
-    interval = f"{low:.1f} to {'-' if high is None else f'{high:.1f}'}"
-    done = f"{planned['seconds']:.0f} | {result['end']}"
-    told = f"{hand[0]:.0f} | {hand[0] / known - 1:+.1%} | {hand[1]:.0f}"
-    return f"| {name} | {known:.1f} | {level:.1f} | {interval} | {error} | {covers} | {done} | {told} |"
+def row(name: str, known: float, method: str, found: Found) -> str:
+    interval, covers = "-", "-"
+    if found.low is not None:
+        covers = str(found.low <= known <= (math.inf if found.high is None else found.high)).lower()
+        interval = f"{found.low:.1f} to {'-' if found.high is None else f'{found.high:.1f}'}"
+    error = f"{found.users / known - 1:+.1%}"
+    told = f"{found.users:.1f} | {interval} | {error} | {covers} | {found.seconds:.0f} | {found.end}"
+    return f"| {name} | {known:.1f} | {method} | {told} |"
 
 
 if __name__ == "__main__":

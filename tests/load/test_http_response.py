@@ -128,7 +128,7 @@ def test_a_gzip_bomb_is_refused() -> None:
         gunzip(gzip.compress(b"\0" * (MAX_BODY + 1)))
 
 
-@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"content")[:-6]])
+@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"content", mtime=0)[:-6]])
 def test_gzip_that_is_none_or_cut_short_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedAnswerError) as refused:
         gunzip(body)

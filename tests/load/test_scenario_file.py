@@ -22,8 +22,8 @@ def test_a_shipped_scenario_is_sound_and_named_after_its_file(name: str) -> None
     assert scenario_of(scenario.as_json()) == scenario
 
 
-def test_the_shipped_scenarios_are_those_of_the_issue() -> None:
-    assert shipped_scenarios() == ("burst", "chat", "mobile", "smoke", "soak")
+def test_the_shipped_scenarios() -> None:
+    assert shipped_scenarios() == ("burst", "chat", "mobile", "overlap", "smoke", "soak")
 
 
 def test_mobile_users_poll_slowly_and_leave() -> None:
@@ -68,7 +68,7 @@ def test_an_error_names_the_file_the_place_and_the_mend(tmp_path: Path, text: st
 
 
 def test_a_missing_file_is_told_with_the_shipped_names() -> None:
-    with pytest.raises(ScenarioError, match=r"nowhere: no such file; .* burst, chat, mobile, smoke, soak"):
+    with pytest.raises(ScenarioError, match=r"nowhere: no such file; .* burst, chat, mobile, overlap, smoke, soak"):
         load_scenario("nowhere")
 
 

@@ -68,6 +68,11 @@ def poll(status: str, offset: int, *texts: str) -> bytes:
     return json.dumps({"data": data}).encode()
 
 
+def errand_of(generator: Generator, scheduled_at: float, **told: Any) -> Errand:
+    mark = told.pop("mark", None) or generator.markers.issue(1)
+    return Errand(text="hello", conversation="c1", mark=mark, scheduled_at=scheduled_at, **told)
+
+
 Walk = Callable[..., TaskRecord]
 
 
@@ -77,7 +82,7 @@ def _walk(generator: Generator) -> Walk:
 
     def walk(*answers: bytes | Exception, leaves_after: float | None = None, reread: bool = False) -> TaskRecord:
         caller = FakeCaller(generator, *answers)
-        errand = Errand("hello", "c1", 1, time.perf_counter() - 0.001, leaves_after, reread)
+        errand = errand_of(generator, time.perf_counter() - 0.001, leaves_after=leaves_after, reread=reread)
         TaskWalk(generator, caller, errand, generator.task_started()).walk()
         (record,) = generator.metrics.take_records()
         walk.requests = caller.requests  # type: ignore[attr-defined]
@@ -142,7 +147,7 @@ def test_a_leaver_whose_task_ends_first_has_stayed(walk: Walk) -> None:
 
 def test_a_user_that_is_stopped_books_its_task(generator: Generator) -> None:
     caller = FakeCaller(generator, TASK, poll("running", 0))
-    errand = Errand("hello", "c1", 1, time.perf_counter(), None, reread=False)
+    errand = errand_of(generator, time.perf_counter())
     user = gevent.spawn(TaskWalk(generator, caller, errand, generator.task_started()).walk)
     gevent.sleep(0.03)
     user.kill()
@@ -185,7 +190,7 @@ def test_reading_again_finds_nothing_in_a_right_log(walk: Walk) -> None:
 
 def test_an_event_of_another_conversation_is_called(walk: Walk, generator: Generator) -> None:
     own, foreign = generator.markers.issue(1), generator.markers.issue(2)
-    record = walk(TASK, poll("running", 1, f"you said {own}"), poll("completed", 2, foreign[2:6]))
+    record = walk(TASK, poll("running", 1, f"you said {own.text}"), poll("completed", 2, foreign.text[2:6]))
     assert [broken for broken, _ in record.violations] == ["ISO-1"]
 
 

@@ -90,7 +90,7 @@ def _waits_once(view: View) -> None:
 async def _drifting(asked: Asked, forward: Forward) -> Answer:
     """Offsets are positions in thousandths, and move on by one where nothing is new."""
     text = asked.offset_text
-    if asked.task is None or text is None or not (text.isascii() and text.isdigit()):
+    if asked.task is None or text is None or not (text.isascii() and text.isdigit() and len(text) <= 15):
         return await forward(asked)
     offset = int(text)
     given = await forward(asked.polling(offset // 1000))
@@ -220,6 +220,7 @@ MUTANTS = (
         requirement="POLL-7",
         fault="says status null on every 7th poll of a task",
         make=polls(says("status", None), lambda view: is_seventh(view) and not view.final),
+        also=frozenset({"POLL-8"}),
         conditional=True,
     ),
     Mutant(

@@ -93,7 +93,8 @@ def test_what_is_wrong_with_the_generator_goes_into_the_step() -> None:
     for _ in range(1000):
         late.lag.record(1_000_000)
     (step,), _ = held([hold(20)], health=late)
-    assert any("event loop was late" in problem for problem in step.problems)
+    assert any("event loop was late" in problem for problem in step.late)
+    assert step.lateness_s == pytest.approx(1.0, rel=0.05)
 
 
 def test_a_step_is_cut_when_the_time_is_up() -> None:

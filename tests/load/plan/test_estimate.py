@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sendpoll.load.plan.estimate import Capacity, capacity, crossing, falling, lowest
+from sendpoll.load.plan.estimate import Capacity, capacity, crossing, falling, log_odds, lowest
 from sendpoll.load.plan.evidence import Point
 
 
@@ -31,14 +31,14 @@ def test_falling_never_rises_and_keeps_the_mean(seed: int) -> None:
 
 
 def test_crossing_lies_between_the_two_levels_around_the_target() -> None:
-    found = crossing([10, 20, 40], [0.99, 0.97, 0.6], 0.95)
+    found = crossing([10, 20, 40], [log_odds(share) for share in (0.99, 0.97, 0.6)], log_odds(0.95))
     assert found is not None
     assert 20 < found < 40
 
 
 @pytest.mark.parametrize(("shares", "expected"), [([0.9, 0.5], 0.0), ([0.99, 0.98], None)])
 def test_a_crossing_outside_of_the_levels_is_none(shares: list[float], expected: float | None) -> None:
-    assert crossing([10, 20], shares, 0.95) == expected
+    assert crossing([10, 20], [log_odds(share) for share in shares], log_odds(0.95)) == expected
 
 
 def test_without_a_bad_sample_nothing_bounds_the_capacity() -> None:
@@ -77,3 +77,26 @@ def test_short_holds_of_low_levels_do_not_cast_doubt_on_them() -> None:
     """Five good tasks prove nothing by themselves; eighty good ones at six times the load do."""
     found = capacity([Point(1, 5, 5, 1.0), Point(4, 37, 37, 4.0), Point(6, 81, 81, 4.0), Point(8, 60, 81, 4.0)], 0.95)
     assert found.low > 1
+
+
+def test_a_few_bad_tasks_at_a_low_level_do_not_end_the_interval_at_nothing() -> None:
+    """One of 24 at one user: by itself no proof of 95 %, but a server is no worse at one user than at eleven."""
+    counts = [(1, 23, 24), (4, 10, 10), (8, 79, 80), (11, 78, 80), (13, 154, 162), (14, 79, 160)]
+    assert capacity([Point(level, good, total, 2.5) for level, good, total in counts], 0.95).low > 4
+
+
+@pytest.mark.parametrize("steepness", [2.0, 10.0, 40.0])
+def test_nine_of_ten_intervals_cover_the_crossing_of_a_known_curve(steepness: float) -> None:
+    rng = random.Random(7)
+    covered = []
+    for _ in range(40):
+        truth = rng.uniform(20, 60)
+        points = []
+        for level in (1, 4, 16, 32, 40, 50, 64, 128):
+            odds = log_odds(0.95) - steepness * math.log(level / truth)
+            total = 40 if level in {1, 4, 128} else 200
+            good = sum(rng.random() < 1 / (1 + math.exp(-odds)) for _ in range(total))
+            points.append(Point(level, good, total, 1.0))
+        found = capacity(points, 0.95)
+        covered.append(found.low <= truth <= (found.high or math.inf))
+    assert sum(covered) >= 0.9 * len(covered)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 
+from sendpoll.load.plan.answer import tier_answer
+from sendpoll.load.plan.estimate import tier_capacity
+from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import End, exit_code
 from sendpoll.load.plan.steps import Purpose
+from sendpoll.load.slo import ServiceLevel
 from sendpoll.load.verdict import ExitCode
 from tests.load.plan.servers import planned
 from tests.load.plan.virtual import Server, attainment, exponential, fixed, lognormal
@@ -100,12 +105,14 @@ def test_a_server_that_overload_kills_is_reported_with_what_it_held(seed: int) -
 def test_a_server_that_is_dead_from_the_start_ends_the_plan() -> None:
     plan = planned(Server(10, fixed(2.0), exponential(4.0), dies_at=0.0), SLOS, 1)
     assert plan.conclusion.end is End.TARGET_UNHEALTHY
+    assert plan.conclusion.because == "every task of a lone user failed (the connection was refused)"
     assert plan.seconds < 60
 
 
 def test_a_server_that_dies_in_mid_plan_ends_it() -> None:
     plan = planned(Server(10, fixed(2.0), exponential(4.0), dies_at=200.0), SLOS, 1)
     assert plan.conclusion.end is End.TARGET_UNHEALTHY
+    assert plan.conclusion.because == "the server no longer answers (the connection was refused)"
     assert plan.level > 0
     assert math.isfinite(plan.seconds)
 
@@ -115,3 +122,41 @@ def test_open_arrivals_are_planned_as_messages_a_second() -> None:
     plan = planned(Server(10, fixed(1.0), fixed(0.0)), ["task p95 <= 3.25s"], 1, arrivals=True, max_level=1000)
     assert plan.conclusion.end in {End.CONVERGED, End.BUDGET}
     assert 8.0 <= plan.level <= 10.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_rounds_are_not_overloaded_by_a_leap(seed: int) -> None:
+    """Rounds of 17 s: the queue at a level shows long after its first tasks, and one too many takes minutes to go."""
+    plan = planned(Server(9, fixed(6.0), fixed(11.0)), ["task p95 <= 12.25s"], seed)
+    ladder = [step.level for step in plan.steps if step.hold.purpose is Purpose.LADDER]
+    assert all(after <= 2 * before for before, after in itertools.pairwise(ladder))
+    assert plan.conclusion.recovery_s is not None
+    assert plan.conclusion.recovery_s < 60
+
+
+def test_the_other_tiers_are_narrowed_down_with_the_time_that_is_left() -> None:
+    server = Server(20, fixed(1.0), exponential(2.0))
+    plan = planned(server, ["fast: task p95 <= 1.75s", "slow: task p95 <= 3.75s"], 2, budget_s=1500)
+    ratios = [tier_answer(plan.book, tier, plan.settings).capacity.ratio for tier in ("fast", "slow")]
+    assert max(ratios) <= 1.3
+
+
+@pytest.mark.parametrize("most", [3, 20])
+def test_a_few_users_that_are_always_served_are_proven_and_not_only_seen(most: int) -> None:
+    """Three users send a task a second: proof of 95 % takes minutes."""
+    plan = planned(Server(5000, fixed(1.0), exponential(2.0)), SLOS, 1, max_level=most)
+    assert plan.conclusion.end is End.MAX_USERS_REACHED
+    assert plan.answer.capacity.low == most
+    assert sum(step.started for step in plan.steps if step.level == most) >= 73
+
+
+def test_a_handful_of_good_tasks_holds_nothing() -> None:
+    book = Book(ServiceLevel.parse(SLOS))
+    plan = planned(Server(5000, fixed(1.0), exponential(2.0)), SLOS, 1, max_level=20)
+    book.add(plan.steps[0])
+    assert tier_capacity(book, "").low == 0
+
+
+def test_an_objective_on_errors_alone_makes_no_tier() -> None:
+    tiers = ["errors <= 1%", "gold: task p95 <= 2s", "silver: task p95 <= 4s"]
+    assert Book(ServiceLevel.parse(tiers)).tiers == ("gold", "silver")

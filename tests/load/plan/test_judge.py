@@ -58,6 +58,25 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(good: int, total: int, v
     assert objective_verdict(TASK, Tally(good, total), 1.0).verdict is verdict
 
 
+def late_step(lateness_s: float, task_s: float) -> Step:
+    ends = [task_s if place % 10 == 0 else 5.0 for place in range(200)]
+    records = [record(scheduled_at=place * 0.3, ended_at=place * 0.3 + took) for place, took in enumerate(ends)]
+    return step_of(records, late=("the generator was late",), lateness_s=lateness_s)
+
+
+def test_a_late_generator_spoils_a_step_only_where_it_can_have_changed_a_count() -> None:
+    """One in ten tasks is too slow: by far, or by less than the generator was late."""
+    far, close = late_step(0.1, 14.0), late_step(0.1, 10.05)
+    assert assess(Book(SERVICE), far).verdict is not Verdict.INVALID
+    spoilt = assess(Book(SERVICE), close)
+    assert spoilt.verdict is Verdict.INVALID
+    assert spoilt.step.problems == ("the generator was late",)
+
+
+def test_delays_that_are_long_against_a_round_spoil_a_step_anyhow() -> None:
+    assert assess(Book(SERVICE), late_step(0.5, 14.0)).verdict is Verdict.INVALID
+
+
 def test_correlation_takes_certainty_away() -> None:
     assert objective_verdict(TASK, Tally(200, 200), 1.0).verdict is Verdict.PASS
     assert objective_verdict(TASK, Tally(200, 200), 4.0).verdict is Verdict.INCONCLUSIVE
@@ -128,8 +147,8 @@ def test_the_design_effect_tells_clusters_from_single_bad_tasks() -> None:
     clustered = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if t % 200 < 20 else 5)) for t in range(600)]
     book = Book(ServiceLevel([TASK]))
     single, cluster = (book.tallies_of(step_of(tasks))[0] for tasks in (alone, clustered))
-    assert pooled_effect(None, [single] * 10) < 2.5
-    assert pooled_effect(None, [cluster] * 10) > 5
+    assert pooled_effect(None, [(1.0, single)] * 10) < 2.5
+    assert pooled_effect(None, [(1.0, cluster)] * 10) > 5
 
 
 def test_one_user_alone_has_no_tasks_that_hang_together() -> None:

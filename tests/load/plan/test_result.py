@@ -59,7 +59,7 @@ def test_the_sentence_says_how_many_how_sure_and_what_gives_first(result: dict[s
 
 
 def test_an_objective_without_a_bad_sample_is_told_as_such(result: dict[str, Any]) -> None:
-    assert any(note.startswith("errors <= 1%: not one bad sample in") for note in result["notes"])
+    assert any(note.startswith("not one bad sample of errors <= 1% in") for note in result["notes"])
 
 
 def test_the_token_is_nowhere_in_it() -> None:

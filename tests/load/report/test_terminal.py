@@ -35,6 +35,7 @@ def test_piped_it_is_plain_text_of_80_columns() -> None:
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 80
     assert text.startswith("FAIL  5 of 6 objectives failed")
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
 def test_everything_is_told() -> None:

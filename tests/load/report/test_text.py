@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import codecs
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpoll.load.report.text import counted, interval, markdown, percent, plain, quantity, ratio
+from sendpoll.load.report.text import counted, interval, markdown, percent, plain, quantity, ratio, spelled_out
 
 
 @given(st.text())
@@ -59,3 +60,9 @@ def test_an_open_end_of_an_interval_is_said() -> None:
 def test_a_ratio_is_shown_with_its_interval() -> None:
     assert ratio({"ratio": 1.311, "low": 1.2, "high": None}) == "1.31x (1.20 to –)"
     assert ratio({"ratio": None, "low": None, "high": None}) == "–"
+
+
+def test_what_a_stream_cannot_carry_is_spelled_out() -> None:
+    codecs.register_error("spelled-out-for-the-test", spelled_out)
+    assert "686 µs – 你…".encode("ascii", "spelled-out-for-the-test") == b"686 us - \\u4f60..."
+    assert "686 µs – 你".encode("latin-1", "spelled-out-for-the-test") == b"686 \xb5s - \\u4f60"
