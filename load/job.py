@@ -26,6 +26,7 @@ from sendpoll.load.result import RunFacts, load_result, write_result
 from sendpoll.load.shapes import ShapeController
 from sendpoll.load.verdict import ExitCode, InconclusiveAs, Verdict
 from sendpoll.schemas.redaction import Redactor
+from sendpoll.schemas.target import Target
 
 _SPELLED_OUT: Final = "sendpoll.spelled-out"
 
@@ -54,6 +55,12 @@ def consoles() -> tuple[Console, Console]:
     return Console(soft_wrap=False), Console(stderr=True)
 
 
+def warn_of_tls(target: Target, err: Console) -> None:
+    """Say that anybody may sit between, where the certificate is not looked at."""
+    if target.is_tls and not target.verify_tls:
+        err.print("Warning: the server's certificate is not verified.", style="yellow")
+
+
 def run_job(job: Job, out: Console, err: Console) -> ExitCode:
     """Do the whole job.
 
@@ -63,8 +70,7 @@ def run_job(job: Job, out: Console, err: Console) -> ExitCode:
     if job.report_dir:
         job.report_dir.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made is known before the load
     err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim", highlight=False)
-    if job.workload.target.is_tls and not job.workload.target.verify_tls:
-        err.print("Warning: the server's certificate is not verified.", style="yellow")
+    warn_of_tls(job.workload.target, err)
     if job.fleet.web_port is not None:
         err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}", highlight=False)
     before = _earlier(job)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload, run
+from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.evidence import Book
@@ -56,6 +57,7 @@ def run_plan(job: PlanJob, out: Console, err: Console) -> ExitCode:
     began = time.monotonic()
     if job.report_dir:
         job.report_dir.mkdir(parents=True, exist_ok=True)
+    warn_of_tls(job.workload.target, err)
     ceiling, notes = _ceiling(job, err)
     spent = time.monotonic() - began
     budget = max(_LEAST_BUDGET_S, job.settings.budget_s - spent - _DRAIN_S)

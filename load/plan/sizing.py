@@ -20,10 +20,10 @@ class Fleet:
     replicas: int
     with_spare: int
     """One more, so that any one may be away."""
-    fewest: int
-    """If one replica holds as much as the upper end of the interval says."""
-    most: int
-    """If it holds only as much as the lower end says."""
+    fewest: int | None
+    """If one replica holds as much as the upper end of the interval says; None where it has none."""
+    most: int | None
+    """If it holds only as much as the lower end says; None where that is nothing."""
 
 
 def fleets(loads: Sequence[int], recommended: float, answer: float, low: float, high: float | None) -> list[Fleet]:
@@ -32,8 +32,8 @@ def fleets(loads: Sequence[int], recommended: float, answer: float, low: float, 
     rows = []
     for load in loads:
         replicas = math.ceil(load / recommended)
-        fewest = replicas if high is None else min(replicas, math.ceil(load / (high * share)))
-        most = max(replicas, math.ceil(load / (low * share))) if low > 0 else replicas
+        fewest = None if high is None else min(replicas, math.ceil(load / (high * share)))
+        most = max(replicas, math.ceil(load / (low * share))) if low > 0 else None
         rows.append(Fleet(load, replicas, replicas + 1, fewest, most))
     return rows
 

@@ -76,5 +76,6 @@ def _templates() -> jinja2.Environment:
         plain=text.plain,
         ratio=text.ratio,
         extra_polls=text.extra_polls,
+        replicas_between=text.replicas_between,
     )
     return environment

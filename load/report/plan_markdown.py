@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sendpoll.load.durations import short_seconds
-from sendpoll.load.report.text import NOTHING, markdown, percent, quantity
+from sendpoll.load.report.text import NOTHING, markdown, percent, quantity, replicas_between
 
 Result = Mapping[str, Any]
 
@@ -81,8 +81,7 @@ def _sizing(result: Result) -> Iterator[str]:
     yield f"| {result['unit']} | Replicas | With one spare | By the interval |"
     yield "|--:|--:|--:|---|"
     for row in result["sizing"]["rows"]:
-        bounds = f"{row['fewest']:,} to {row['most']:,}"
-        yield f"| {row['load']:,} | {row['replicas']:,} | {row['with_spare']:,} | {bounds} |"
+        yield f"| {row['load']:,} | {row['replicas']:,} | {row['with_spare']:,} | {replicas_between(row)} |"
     yield ""
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.report.plan_markdown import level_of
-from sendpoll.load.report.text import NOTHING, percent, plain, quantity
+from sendpoll.load.report.text import NOTHING, percent, plain, quantity, replicas_between
 
 Result = Mapping[str, Any]
 
@@ -97,7 +97,7 @@ def _sizing(result: Result) -> Table:
     table = _grid(result["unit"], "replicas", "with one spare", "by the interval")
     for row in result["sizing"]["rows"]:
         numbers = (f"{row[key]:,}" for key in ("load", "replicas", "with_spare"))
-        table.add_row(*numbers, f"{row['fewest']:,} to {row['most']:,}")
+        table.add_row(*numbers, replicas_between(row))
     return table
 
 

@@ -86,6 +86,15 @@ def extra_polls(polls: Mapping[str, Any]) -> str:
     return f"{counted(polls['extra'], 'poll')} to compare readers and overlapping messages"
 
 
+def replicas_between(row: Mapping[str, Any]) -> str:
+    """How many replicas the ends of the interval ask for, such as `24 to 29`, or the one end that it has."""
+    fewest, most = row["fewest"], row["most"]
+    if fewest is None or most is None:
+        ends = [f"at least {fewest:,}" if fewest else "", f"at most {most:,}" if most else ""]
+        return "".join(ends) or NOTHING
+    return f"{fewest:,} to {most:,}"
+
+
 def ratio(row: Mapping[str, Any]) -> str:
     """A ratio of two runs with its interval, such as `1.31x (1.12 to 1.55)`."""
     if row["ratio"] is None:

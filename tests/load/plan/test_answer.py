@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from sendpoll.load.plan.answer import TierAnswer, sentence, shown
@@ -7,6 +9,7 @@ from sendpoll.load.plan.estimate import Capacity
 from sendpoll.load.plan.outcome import EXIT_CODES, Conclusion, End, exit_code
 from sendpoll.load.plan.settings import Settings, SettingsError, for_tasks
 from sendpoll.load.plan.sizing import fleets
+from sendpoll.load.report.text import NOTHING, replicas_between
 from sendpoll.load.slo import ServiceLevel, parse_objective
 from sendpoll.load.verdict import ExitCode
 
@@ -68,7 +71,15 @@ def test_whole_users_are_held_and_rates_to_three_digits() -> None:
 def test_replicas_are_rounded_up_and_bounded_by_the_interval() -> None:
     row = fleets([1000], recommended=38, answer=48, low=44, high=53)[0]
     assert (row.replicas, row.with_spare) == (27, 28)
+    assert row.fewest is not None
+    assert row.most is not None
     assert row.fewest <= 27 <= row.most
+
+
+@pytest.mark.parametrize(("low", "high", "told"), [(44, None, "at most 29"), (0, 53, "at least 24"), (0, None, NOTHING)])
+def test_an_end_that_the_interval_does_not_have_is_not_made_up(low: float, high: float | None, told: str) -> None:
+    row = fleets([1000], recommended=38, answer=48, low=low, high=high)[0]
+    assert replicas_between(asdict(row)) == told
 
 
 @pytest.mark.parametrize("slos", [[], ["errors <= 1%"]])
