@@ -17,6 +17,19 @@ from sendpoll.reference_server.settings import Settings
 TOKEN, OTHER_TOKEN = "token-one", "token-two"
 
 
+POSTS = ["/api/v1/workspaces", "/api/v1/workspaces/ws1/conversations", "/api/v1/workspaces/ws1/messages"]
+
+
+def refusal(answer: httpx.Response) -> str:
+    """The code of an error answer, whose form is checked on the way."""
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cache-control"] == "no-store"
+    error: dict[str, str] = answer.json()["error"]
+    assert error["message"]
+    return error["code"]
+
+
 @dataclass(frozen=True)
 class Api:
     """A client of a running server, with the walk through the four calls."""

@@ -76,7 +76,9 @@ def test_replicas_are_rounded_up_and_bounded_by_the_interval() -> None:
     assert row.fewest <= 27 <= row.most
 
 
-@pytest.mark.parametrize(("low", "high", "told"), [(44, None, "at most 29"), (0, 53, "at least 24"), (0, None, NOTHING)])
+@pytest.mark.parametrize(
+    ("low", "high", "told"), [(44, None, "at most 29"), (0, 53, "at least 24"), (0, None, NOTHING)]
+)
 def test_an_end_that_the_interval_does_not_have_is_not_made_up(low: float, high: float | None, told: str) -> None:
     row = fleets([1000], recommended=38, answer=48, low=low, high=high)[0]
     assert replicas_between(asdict(row)) == told
