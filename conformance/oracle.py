@@ -243,12 +243,15 @@ def cumulative_chunk(events: Iterable[Any]) -> int | None:
     """
     texts = [(index, text) for index, event in enumerate(events) if (text := chunk_text(event))]
     needed = min(len(texts), 4)
-    said, before, run = "", "", 1
+    said: list[str] = []
+    length, before, run = 0, "", 1
     for count, (index, text) in enumerate(texts):
         run = run + 1 if before and len(text) > len(before) and text.startswith(before) else 1
-        if run >= max(needed, 3) or (count >= 2 and len(said) >= 8 and text.startswith(said)):
+        may_repeat = count >= 2 and 8 <= length <= len(text)  # or the text before it would be put together in vain
+        if run >= max(needed, 3) or (may_repeat and text.startswith("".join(said))):
             return index
-        said, before = said + text, text
+        said.append(text)
+        length, before = length + len(text), text
     return None
 
 
