@@ -228,6 +228,7 @@ MUTANTS = (
         requirement="POLL-7",
         fault="says status waiting once, in the middle of a task",
         make=polls(_waits_once, is_running),
+        also=frozenset({"POLL-8"}),  # for a reader who meets the status behind another
         conditional=True,
     ),
     Mutant(
