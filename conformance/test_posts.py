@@ -9,7 +9,7 @@ import pytest
 
 from sendpoll.conformance.case import Case
 from sendpoll.conformance.corpus import Corpus
-from sendpoll.conformance.exchange import Exchange, Intent
+from sendpoll.conformance.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.facts import says_too_fast
 from sendpoll.conformance.lab import Lab
 
@@ -46,11 +46,13 @@ def test_ensure_between_conversation_and_message(bench: Lab, corpus: Corpus, cas
 
 @pytest.mark.requirement("WS-2")
 def test_ensure_at_once(bench: Lab, case: Case) -> None:
-    """Many clients start at the same moment with the same new workspace."""
+    """Many clients start at the same moment with the same new workspace; whom a full queue turned away comes again."""
     name = bench.target.workspace or f"{bench.workspace}-crowd"
 
     def ensure(_: int) -> Exchange:
-        return bench.api.ensure_workspace(name, intent=Intent.SHAPE)
+        exchange = bench.api.ensure_workspace(name, intent=Intent.PROBE)
+        turned_away = exchange.failure in {Failure.CLOSED, Failure.CONNECT} and exchange.response is None
+        return bench.api.ensure_workspace(name, intent=Intent.PROBE) if turned_away else exchange
 
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
         for exchange in pool.map(ensure, range(_AT_ONCE)):

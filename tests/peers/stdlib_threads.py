@@ -207,9 +207,13 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(code, {"error": message or explain or "refused"}, {})
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # the library's five are reset by twenty clients that come at once
+
+
 def main() -> None:
     Handler.store = Store(sys.argv[2:])
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+    server = _Server(("127.0.0.1", int(sys.argv[1])), Handler)
     print("ready", server.server_address[1], flush=True)
     server.serve_forever()
 

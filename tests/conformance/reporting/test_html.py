@@ -156,7 +156,7 @@ def test_filters_choose_rows_by_level_verdict_client_and_text(page: Page) -> Non
     page.fill("input[name=text]", "Integer LITERAL")
     assert _shown(page) == ["POLL-3"]
     page.click("button[type=reset]")
-    page.wait_for_function("document.querySelectorAll('.requirement[hidden]').length === 0")
+    page.wait_for_selector(".requirement[hidden]", state="detached")
     page.select_option("select[name=level]", "SHOULD")
     assert set(_shown(page)) == {row["id"] for row in sample_report()["requirements"] if row["level"] == "SHOULD"}
 
