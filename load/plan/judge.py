@@ -188,8 +188,15 @@ def _chance_of_so_many(tally: Tally, effect: float, share: float) -> float:
     total, bad = round(tally.total / effect), math.floor(tally.bad / effect + 1e-9)
     if not bad:
         return 1.0
-    fewer = sum(math.comb(total, count) * (1 - share) ** count * share ** (total - count) for count in range(bad))
-    return 1.0 - fewer
+    if share >= 1:
+        return 0.0
+    return 1.0 - sum(math.exp(_log_binomial(total, count, 1 - share)) for count in range(bad))
+
+
+def _log_binomial(total: int, count: int, chance: float) -> float:
+    """The logarithm of the chance of just so many: the number of ways to choose them soon exceeds any float."""
+    ways = math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
+    return ways + count * math.log(chance) + (total - count) * math.log1p(-chance)
 
 
 def interval(tally: Tally, effect: float) -> tuple[float, float]:

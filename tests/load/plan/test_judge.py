@@ -52,10 +52,18 @@ def failed_task(at: float = 1.0) -> TaskRecord:
         (0, 3, Verdict.FAIL),
         (2, 3, Verdict.INCONCLUSIVE),
         (0, 0, Verdict.INCONCLUSIVE),
+        (45_000, 50_000, Verdict.FAIL),
+        (0, 50_000, Verdict.FAIL),
     ],
 )
 def test_a_verdict_needs_the_whole_interval_on_one_side(good: int, total: int, verdict: Verdict) -> None:
     assert objective_verdict(TASK, Tally(good, total), 1.0).verdict is verdict
+
+
+def test_where_nothing_may_fail_one_failure_is_enough() -> None:
+    none_at_all = parse_objective("errors <= 0%")
+    assert objective_verdict(none_at_all, Tally(9_999, 10_000), 1.0).verdict is Verdict.FAIL
+    assert objective_verdict(none_at_all, Tally(10_000, 10_000), 1.0).verdict is Verdict.INCONCLUSIVE
 
 
 def late_step(lateness_s: float, task_s: float) -> Step:
