@@ -20,12 +20,14 @@ from sendpoll.load.statistics import wilson
 
 DRAWS: Final = 400
 _COVERAGE: Final = 0.95
-_ANOTHER_HOLD: Final = 0.06
+_ANOTHER_HOLD: Final = 0.08
 """By how much (standard deviation, as a share) what one hold says of the answer differs from what the next one says,
 beyond what its samples tell: a hold is a minute of a server's life."""
+_ANOTHER_OPEN_HOLD: Final = 0.1
+"""The same with open arrivals: a queue that nobody waits for wanders further."""
 _NEAR: Final = 1.25
-_BEND: Final = math.log(3.0)
-"""Between two levels the fraction of the way is raised to a power from 1/3 to 3."""
+_BEND: Final = math.log(6.0)
+"""Between two levels the fraction of the way is raised to a power from 1/6 to 6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def crossing(levels: Sequence[float], odds: Sequence[float], target: float, bend
     return None
 
 
-def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
+def capacity(points: Sequence[Point], target: float, *, arrivals: bool = False, seed: int = 0) -> Capacity:
     """Where an objective's share goes through its target, from every level that was held.
 
     Where there was no bad sample at all, no level bounds it.
@@ -87,7 +89,7 @@ def capacity(points: Sequence[Point], target: float, seed: int = 0) -> Capacity:
     drawn = sorted(_crossed(seen, course, target, rng) for course in draws(seen, DRAWS, rng))
     best = drawn[DRAWS // 2]
     near = sum(point.holds for point in sampled if 1 / _NEAR < point.level / max(best, 1e-9) < _NEAR)
-    spread = _ANOTHER_HOLD / math.sqrt(max(1, near))
+    spread = (_ANOTHER_OPEN_HOLD if arrivals else _ANOTHER_HOLD) / math.sqrt(max(1, near))
     drawn = sorted(level * math.exp(rng.gauss(0.0, spread)) for level in drawn)
     tail = (1 - _COVERAGE) / 2
     low, high = drawn[int(DRAWS * tail)], drawn[min(DRAWS - 1, math.ceil(DRAWS * (1 - tail)))]
@@ -122,7 +124,9 @@ def tier_capacity(book: Book, tier: str) -> Capacity:
     proven: a handful of good tasks holds nothing.
     """
     places = book.places(tier)
-    whole = lowest([capacity(book.points(place), book.objectives[place].share) for place in places])
+    whole = lowest(
+        [capacity(book.points(place), book.objectives[place].share, arrivals=book.arrivals) for place in places]
+    )
     seen = [(book.points(place), book.objectives[place].share) for place in places]
     if any(point.good < point.total for points, _ in seen for point in points):
         return whole

@@ -21,8 +21,11 @@ _BATCHES: Final = 6
 """Batches of time a step is cut into. Fewer, longer ones see more of the correlation and know less of its size."""
 _OWN_DEGREES: Final = 20
 """Batches' worth of trust in what the other steps showed, against a step's own batches."""
-_NEAR: Final = 0.15
-"""Levels apart by this much, as a logarithm, are neighbours: about 15 %."""
+_NEAR: Final = 0.1
+"""Levels apart by this much, as a logarithm, are neighbours: about 10 %."""
+_STATIONARY: Final = 0.8
+"""Where fewer samples than this share are good, they were good first and bad when the queue had grown: that is a trend,
+and no measure of how samples cluster."""
 _LEAST_EFFECT: Final = 1.0
 _USUAL_EFFECT: Final = 4.0
 _USUAL_WEIGHT: Final = 4.0
@@ -138,6 +141,12 @@ class Book:
             if objective.tier == tier or (not objective.tier and objective.metric not in own)
         )
 
+    @property
+    def limit_s(self) -> float:
+        """The longest time that an objective of the first tier allows."""
+        limits = (self.objectives[place].limit_s for place in self.places(self.tiers[0]))
+        return max((limit for limit in limits if limit is not None), default=0.0)
+
     def add(self, step: Step) -> None:
         """Take a sound step in."""
         self.steps.append(step)
@@ -176,6 +185,7 @@ class Book:
         others = [
             (_nearness(level, step.level), tallies[place])
             for step, tallies in zip(self.steps, self._tallies, strict=True)
+            if tallies[place].good >= _STATIONARY * tallies[place].total
         ]
         found = pooled_effect(own, others)
         return found if self.arrivals else min(found, max(_LEAST_EFFECT, level))

@@ -18,6 +18,7 @@ from sendpoll.load.statistics import wilson
 _DOUBT: Final = 0.025
 _HOPELESS_SHARE: Final = 0.5
 _HOPELESS_TASKS: Final = 30
+_SOME: Final = 8
 _DEAD_ERRORS: Final = 0.5
 _LITTLE_LATENESS: Final = 0.05
 """As a share of a user's round, so that it changes the load by no more; with open arrivals, of a task."""
@@ -93,6 +94,11 @@ class Assessment:
         return self.verdict in {Verdict.FAIL, Verdict.UNREACHABLE}
 
     @property
+    def is_mostly_bad(self) -> bool:
+        """Whether most samples of an objective were bad, if too few to be certain."""
+        return any(one.tally.total >= _SOME and one.share < _HOPELESS_SHARE for one in self.wanted)
+
+    @property
     def binding(self) -> ObjectiveVerdict | None:
         """The objective that is furthest from being met; None where every sample was good."""
         return min(
@@ -141,7 +147,8 @@ def lateness_matters(book: Book, step: Step) -> bool:
     if not records:
         return True
     task_s = sum(record.elapsed_s for record in records) / len(records)
-    round_s = task_s if book.arrivals else max(task_s, step.level / step.throughput)
+    rounds = 0.0 if book.arrivals else step.rounds_per_second
+    round_s = max(task_s, step.level / rounds) if rounds else task_s
     if step.lateness_s > _LITTLE_LATENESS * round_s:
         return True
     limits = [objective for objective in book.objectives if objective.limit_s is not None]

@@ -22,7 +22,7 @@ class LittleCheck:
     expected: float
     """Users that there were; with open arrivals, tasks in progress as counted."""
     found: float
-    """Throughput times the time of a round; with open arrivals, times the task time."""
+    """Rounds a second times the time of a round; with open arrivals, times the task time."""
     tolerance: float
     """The relative difference that chance explains in so short a time, and 5 % more."""
 
@@ -39,11 +39,12 @@ class LittleCheck:
 
 def little_check(step: Step, think_s: float, arrivals: bool) -> LittleCheck | None:
     """The check of a step; None where no task ended or some did not, so that their time is not known."""
-    if not step.records or step.unfinished or step.seconds <= 0:
+    tasks = [record.elapsed_s for record in step.records if not record.follow_up]
+    if not tasks or step.unfinished or step.seconds <= 0:
         return None
-    task_s = sum(record.elapsed_s for record in step.records) / len(step.records)
+    task_s = sum(tasks) / len(tasks)
     round_s = task_s if arrivals else task_s + think_s
     expected = step.in_progress if arrivals else step.level
     rounds = step.seconds / round_s if round_s > 0 else math.inf
     tolerance = _TOLERANCE + 1.5 / (rounds * math.sqrt(max(1.0, expected)))
-    return LittleCheck(expected, step.throughput * round_s, tolerance)
+    return LittleCheck(expected, step.rounds_per_second * round_s, tolerance)

@@ -30,6 +30,15 @@ _ATTEMPTS: Final = 3
 _FAILED_ALONE: Final = 2
 """A lone user's tasks may all fail once; a server with which they do again cannot be planned for."""
 _SLOW_RECOVERY: Final = 3.0
+_WIDE: Final = 1.5
+"""The interval's upper end over its lower, beyond which a level within it is held, and not one between two neighbours:
+a few unlucky samples at a low level would keep the search there."""
+_UPWARDS: Final = 0.7
+"""How far up it: higher levels have more tasks a second, and what is good there is good below."""
+_DRAINING: Final = 0.5
+"""Open arrivals do not wait for the server: of the most that it finished, so many leave it room to work off a queue."""
+_BELOW_FULL: Final = 0.85
+"""Of the most that it finished, what a server is likely to take in time."""
 _NOT_EVEN_ONE: Final = "even the lowest level is not served within the objectives"
 
 
@@ -66,16 +75,20 @@ class Search:
             yield from self._refine_further(end)
             if end in {End.CONVERGED, End.BUDGET}:
                 yield from self._confirm()
+            if end is End.CONVERGED and not self._is_nearly_close():
+                end, because = yield from self._refine()  # the confirmation has cast doubt on it
         except _EndedError as ended:
             end, because = ended.end, ended.because
         return self.conclude(end, because)
 
     def conclude(self, end: End, because: str) -> Conclusion:
         """What is known by now; also for a search that somebody stopped."""
-        if self._recommended is None and self.book.steps:
+        if not self._confirmed and self.book.steps:
             found = self.capacity()
             best = found.low if found.level is None or end is End.TARGET_UNHEALTHY else found.level
-            self._recommended = self._with_headroom(best) if best >= self._lowest() else None
+            level = self._with_headroom(best) if best >= self._lowest() else None
+            if self._recommended is None or level is None or level < self._recommended:
+                self._recommended = level
         return Conclusion(
             end=end,
             because=because,
@@ -95,7 +108,7 @@ class Search:
         purpose = Purpose.BASELINE
         while True:
             seen = yield from self._held(level, purpose)
-            if seen.has_failed:
+            if seen.has_failed or (purpose is Purpose.LADDER and seen.is_mostly_bad):
                 break
             self._alone = self._alone or self.timing.response_s
             top, end, because = self._top()
@@ -117,7 +130,7 @@ class Search:
 
         Only where rounds are short against the budget: a queue takes rounds to grow and, after too great a leap, to go.
         """
-        if self.timing.cycle_s > _SHORT_ROUND * self.settings.budget_s:
+        if self.settings.arrivals or self.timing.cycle_s > _SHORT_ROUND * self.settings.budget_s:
             return 2.0
         if seen.step.hold.purpose is Purpose.BASELINE:
             return 4.0
@@ -152,7 +165,10 @@ class Search:
         """
         good, _ = self._bracket(self._tier)
         began = self.timing.clock
-        levels = sorted({step.level for step in self.book.steps if step.level <= (good or 0.0)}, reverse=True)
+        highest = good or 0.0
+        if self.settings.arrivals:
+            highest = min(highest, _DRAINING * self._most_served())
+        levels = sorted({step.level for step in self.book.steps if step.level <= highest}, reverse=True)
         for level in dict.fromkeys((*levels[:2], self._lowest())):
             since = self.timing.clock
             seen = yield from self._held(level, Purpose.RECOVERY)
@@ -183,7 +199,7 @@ class Search:
                 return self._out_of_time()
             seen = yield from self._held(level, Purpose.REFINE)
             slow = (self._recovery or 0.0) > _SLOW_RECOVERY * (self.settings.start_spread_s + self.timing.cycle_s)
-            if seen.has_failed and (slow or seen.is_dead):
+            if seen.has_failed and (slow or seen.is_dead or self.settings.arrivals):
                 yield from self._recover()
 
     def _refine_further(self, end: End) -> Generator[Hold, Step, None]:
@@ -200,9 +216,12 @@ class Search:
             self._tier = self.book.tiers[0]
 
     def _out_of_time(self) -> tuple[End, str]:
-        if self.capacity().ratio <= 1 + _LOOSE * self.settings.precision:
+        if self._is_nearly_close():
             return End.CONVERGED, "the time was up with the interval close to the precision that was asked for"
         return End.BUDGET, self._spent()
+
+    def _is_nearly_close(self) -> bool:
+        return self.capacity().ratio <= 1 + _LOOSE * self.settings.precision
 
     def _spent(self) -> str:
         """The end by the clock, and how long it might take: an interval narrows with the square root of the time."""
@@ -219,12 +238,15 @@ class Search:
             return self._lowest()
         if bad is None:
             return self.settings.rounded(min(good * (1 + self.settings.precision), self._top()[0]))
+        found = self.capacity()
+        low = max(found.low, self._lowest())
+        if found.high is not None and found.high > _WIDE * low and not self.settings.adjacent(low, found.high):
+            return self.settings.rounded(low * (found.high / low) ** _UPWARDS)
         if not self.settings.adjacent(good, bad):
-            return self.settings.between(good, bad)
+            return self._between(good, bad)
         for level in (good, bad):
             if self.book.holds_at(level) < self.settings.pace.agreeing:
                 return level
-        found = self.capacity()
         step = 1 + self.settings.precision
         near = [good, bad]
         if found.high is None or found.high > bad:
@@ -232,6 +254,17 @@ class Search:
         if found.low < good:
             near.append(self._below(good, step))
         return min(near, key=lambda level: (self._samples_at(level), abs(math.log(level / good))))
+
+    def _between(self, good: float, bad: float) -> float:
+        """The middle; with open arrivals, what an overload has shown the server to finish, if that is well between."""
+        likely = self.settings.rounded(_BELOW_FULL * self._most_served()) if self.settings.arrivals else 0.0
+        if good < likely < bad and not self.settings.adjacent(good, likely):
+            return likely
+        return self.settings.between(good, bad)
+
+    def _most_served(self) -> float:
+        """The most tasks a second that any step saw finished."""
+        return max((step.served for step in self.book.steps), default=0.0)
 
     def _above(self, level: float, ratio: float) -> float:
         wanted = self.settings.rounded(level * ratio)

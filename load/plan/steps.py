@@ -104,6 +104,18 @@ class Step:
         return self.started / self.seconds if self.seconds > 0 else 0.0
 
     @property
+    def rounds_per_second(self) -> float:
+        """Rounds of all users a second, of a task and the thinking after it: a follow-up is part of another's."""
+        begun = self.started - sum(record.follow_up for record in self.records)
+        return begun / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def served(self) -> float:
+        """Tasks finished a second, over all the time that the cohort took."""
+        seconds = self.ended_at - self.settled_at
+        return sum(not one.error for one in self.records) / seconds if seconds > 0 else 0.0
+
+    @property
     def requests_per_second(self) -> float:
         """Requests a second that the generators made for it, polls and sends."""
         requests = sum(record.polls + 1 for record in self.records)

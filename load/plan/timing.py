@@ -21,6 +21,12 @@ _MOST_REFINE_TASKS: Final = 400
 _SHRINK: Final = 0.6
 _NEAR: Final = 1.5
 _CONFIRM_LIMIT_S: Final = 300.0
+_OVERLOAD_SHOWS: Final = 6.0
+"""With open arrivals the wait grows by the overload's share of each second: after ten limits tasks are late that a
+server gets 10 % too many of, and most of a hold's are to be."""
+_LONGEST_SHARE: Final = 0.125
+"""Of the budget, for one such hold."""
+_LONGEST_SETTLE_S: Final = 30.0
 
 
 class Timing:
@@ -41,8 +47,8 @@ class Timing:
         took = sorted(record.elapsed_s for record in seen.step.records)
         if took:
             self.response_s = took[int(len(took) * 0.9)]
-        if not self._settings.arrivals and seen.step.throughput > 0 and seen.leans_good:
-            self.cycle_s = seen.step.level / seen.step.throughput
+        if not self._settings.arrivals and seen.step.rounds_per_second > 0 and seen.leans_good:
+            self.cycle_s = seen.step.level / seen.step.rounds_per_second
         elif self._settings.arrivals and took and seen.leans_good:
             self.cycle_s = took[len(took) // 2]
 
@@ -105,7 +111,12 @@ class Timing:
         return max(self._settings.pace.ladder_s, self._settings.pace.ladder_cycles * self.cycle_s)
 
     def _refine_s(self) -> float:
-        return max(self._settings.pace.refine_s, self._settings.pace.refine_cycles * self.cycle_s)
+        pace = self._settings.pace
+        if self._settings.arrivals:
+            return max(
+                pace.refine_s, min(_OVERLOAD_SHOWS * self._book.limit_s, _LONGEST_SHARE * self._settings.budget_s)
+            )
+        return max(pace.refine_s, pace.refine_cycles * self.cycle_s)
 
     def _backlog_s(self) -> float:
         """Twice the time in which the server, at the best throughput that was seen, works off what was started last."""
@@ -118,7 +129,12 @@ class Timing:
         return min(_MOST_REFINE_TASKS, math.ceil(_REFINE_MISSES / (1 - strictest)))
 
     def _settle(self, level: float) -> float:
-        """A whole round of every user after a great change of load, a task's time after a small one."""
+        """A whole round of every user after a great change of load, a task's time after a small one.
+
+        With open arrivals, the time that a task may take: a queue that is too long begins to show.
+        """
+        if self._settings.arrivals:
+            return max(_SETTLE_S, self.response_s, min(self._book.limit_s, _LONGEST_SETTLE_S))
         if 1 / _NEAR <= level / self._last_level() <= _NEAR:
             return max(_SETTLE_S, self.response_s)
         return self._settings.start_spread_s + max(_SETTLE_S, self.cycle_s)

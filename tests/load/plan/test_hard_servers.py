@@ -52,12 +52,15 @@ def test_the_recovery_that_is_reported_is_as_long_as_it_was() -> None:
 
 
 def test_a_noisy_p95_is_answered_with_an_interval_that_covers() -> None:
-    """Every half minute the whole server stands still for two seconds."""
+    """Every half minute the whole server stands still for two seconds.
+
+    83 users are within the limit in 95.2 % of 100,000 simulated tasks, 84 in 94.9 %.
+    """
     server = Server(20, lognormal(2.0, 0.7), exponential(4.0), stalls=(30.0, 2.0))
-    truth = next(users for users in range(60, 130, 2) if attainment(server, users, 8.25, 20_000) < 0.95)
-    plans = [planned(server, ["task p95 <= 8.25s"], seed) for seed in range(5)]
-    assert sum(plan.level == pytest.approx(truth, rel=0.1) for plan in plans) >= 4
-    assert sum(plan.covers(truth) for plan in plans) >= 4
+    assert attainment(server, 78, 8.25, 40_000) > 0.95 > attainment(server, 89, 8.25, 40_000)
+    plans = [planned(server, ["task p95 <= 8.25s"], seed) for seed in range(10)]
+    assert sum(plan.level == pytest.approx(83.5, rel=0.1) for plan in plans) >= 9
+    assert sum(plan.covers(83.5) for plan in plans) >= 9
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,6 +125,27 @@ def test_open_arrivals_are_planned_as_messages_a_second() -> None:
     plan = planned(Server(10, fixed(1.0), fixed(0.0)), ["task p95 <= 3.25s"], 1, arrivals=True, max_level=1000)
     assert plan.conclusion.end in {End.CONVERGED, End.BUDGET}
     assert 8.0 <= plan.level <= 10.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_an_overload_of_open_arrivals_left_is_gone_before_the_next_level(seed: int) -> None:
+    """Nobody waits for the server: each level that failed is followed by one at which it works its queue off."""
+    plan = planned(Server(3, exponential(0.27), fixed(0.0)), ["task p95 <= 2.25s"], seed, arrivals=True)
+    ladder = [step.level for step in plan.steps if step.hold.purpose is Purpose.LADDER]
+    assert all(after <= 2.01 * before for before, after in itertools.pairwise(ladder))
+    seen = plan.conclusion.assessments
+    after_failures = [after for before, after in itertools.pairwise(seen) if before.has_failed]
+    assert {one.step.hold.purpose for one in after_failures} == {Purpose.RECOVERY}
+    assert not any(one.has_failed for one in after_failures)
+    assert plan.level == pytest.approx(9.6, rel=0.12)
+
+
+def test_unlucky_samples_at_a_low_level_do_not_keep_the_search_there() -> None:
+    """Nearly one in twenty tasks is too slow even alone; what is held is decided where tasks are many."""
+    server = Server(43, lognormal(1.56, 1.0), exponential(4.4))
+    plan = planned(server, ["task p95 <= 5.25s"], 3)
+    late = [step.level for step in plan.steps if step.hold.purpose is Purpose.REFINE]
+    assert min(late) > 30
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -149,6 +149,23 @@ def test_a_step_is_hopeless_only_when_even_its_open_tasks_could_not_save_half() 
     assert not is_hopeless(book, step_of(tasks(20, 20), level=1))
 
 
+def test_a_few_samples_show_a_level_to_be_far_beyond_what_is_held() -> None:
+    assert assess(Book(SERVICE), step_of(tasks(10, 8), level=4)).is_mostly_bad
+    assert not assess(Book(SERVICE), step_of(tasks(10, 4), level=4)).is_mostly_bad
+    assert not assess(Book(SERVICE), step_of(tasks(3, 3), level=4)).is_mostly_bad
+
+
+def test_a_queue_that_grew_is_a_trend_and_not_a_cluster() -> None:
+    """Good at first and late in the end: what that step shows is no reason to doubt its neighbour's samples."""
+    book = Book(ServiceLevel([TASK]))
+    book.add(step_of(tasks(600), level=50))
+    before = book.effect(0, 50)
+    book.add(step_of(tasks(600, 300), level=52))
+    assert book.effect(0, 50) == before
+    book.add(step_of(tasks(600, 60), level=51))
+    assert book.effect(0, 50) > before
+
+
 def test_the_design_effect_tells_clusters_from_single_bad_tasks() -> None:
     rng = random.Random(1)
     alone = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if rng.random() < 0.1 else 5)) for t in range(600)]

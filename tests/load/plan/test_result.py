@@ -9,8 +9,10 @@ import pytest
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.polling import PollCost
 from sendpoll.load.plan.result import plan_result
+from sendpoll.load.plan.steps import Hold, Purpose, Step
 from sendpoll.load.verdict import ExitCode
 from sendpoll.schemas.contract import validator
+from tests.load.made_up import record
 from tests.load.plan.made_up import TOKEN, facts_of, made_up_result
 from tests.load.plan.servers import planned
 from tests.load.plan.virtual import Server, exponential, fixed
@@ -94,6 +96,17 @@ def test_littles_law_holds_in_the_steps_of_a_sound_plan() -> None:
     assert all(check.holds for check in judged)
     wrong = [little_check(step, 9.0, arrivals=False) for step in plan.steps if step.started >= 100]
     assert not any(check.holds for check in wrong if check is not None)
+
+
+def test_a_follow_up_is_part_of_a_round_and_no_round_of_its_own() -> None:
+    """Ten users, a round of 5 s each: two tasks a second, and for the law still two with follow-ups beside them."""
+    own = [record(scheduled_at=place / 2, ended_at=place / 2 + 2) for place in range(120)]
+    behind = [record(scheduled_at=place, ended_at=place + 4, follow_up=True) for place in range(60)]
+    hold = Hold(10, Purpose.REFINE, 60, 100, 60, 5, 10)
+    step = Step(1, hold, settled_at=0.0, closed_at=60.0, ended_at=64.0, records=(*own, *behind))
+    check = little_check(step, 3.0, arrivals=False)
+    assert check is not None
+    assert check.found == pytest.approx(10)
 
 
 def test_sizing_states_replicas_for_four_crowds_and_what_it_takes_for_granted(result: dict[str, Any]) -> None:

@@ -45,6 +45,6 @@ def test_the_simulation_does_what_theory_says(
 @pytest.mark.parametrize("name", ["2 slots, fixed", "10 slots, fixed", "16 slots, exponential"])
 def test_known_capacities_are_what_a_simulation_finds(name: str) -> None:
     known = KNOWN[name]
-    below, above = math.floor(known.users * 0.95), math.ceil(known.users * 1.05)
+    below, above = math.floor(known.capacity * 0.95), math.ceil(known.capacity * 1.05)
     assert attainment(known.server, below, known.limit_s, 30_000) > 0.95
     assert attainment(known.server, above, known.limit_s, 30_000) < 0.95
