@@ -33,6 +33,7 @@ from sendpoll.conformance.tasks import (
     RecordedTask,
     read_late,
     read_to_end,
+    read_together,
 )
 
 BEHIND_ANY_END = 1_000_000_000_000
@@ -63,10 +64,6 @@ class Corpus:
     second: RecordedTask | None = None
     """The two messages of one conversation, the second sent while the first ran."""
     second_refusal: Exchange | None = None
-    third: RecordedTask | None = None
-    """A further message of that conversation, sent when the two were over."""
-    queued: bool = False
-    """Whether the first of the two still ran when the second was taken."""
     long: RecordedTask | None = None
     behind: Behind | None = None
     """Asked of the long task."""
@@ -139,24 +136,8 @@ def _start(lab: Lab, kind: str, conversation: str | None = None) -> RecordedTask
 
 
 def _read_with(lab: Lab, task: RecordedTask | None, *habits: Habit) -> None:
-    """Read a task with several readers at once."""
-    if task is None:
-        return
-    errors: list[Exception] = []
-
-    def read(habit: Habit) -> None:
-        try:
-            read_to_end(lab.api, task, habit)
-        except (RunOverError, TargetLostError, NoConnectionError) as error:
-            errors.append(error)
-
-    readers = [threading.Thread(target=read, args=(habit,)) for habit in habits]
-    for reader in readers:
-        reader.start()
-    for reader in readers:
-        reader.join()
-    if errors:
-        raise errors[0]
+    if task is not None:
+        read_together(lab.api, task, *habits)
 
 
 def _read_first_walk(lab: Lab, _: Corpus) -> None:
@@ -251,8 +232,7 @@ def _queue(lab: Lab, corpus: Corpus) -> None:
         return
     lab.ensure_workspace(lab.api)
     exchange, corpus.second = lab.send(lab.api, corpus.first.conversation, "plain", intent=Intent.SHAPE)
-    after = corpus.first.poll(lab.api, 0, "first")
-    corpus.queued = after is not None and after.status == "running"
+    corpus.first.poll(lab.api, 0, "first")
     if corpus.second is None:
         corpus.second_refusal = exchange
     read_second = Job("", 0, lambda lab, corpus: _read_with(lab, corpus.second, EAGER))
@@ -263,8 +243,7 @@ def _queue(lab: Lab, corpus: Corpus) -> None:
     finally:
         second.join()
     if corpus.second is not None and corpus.first.is_over and corpus.second.is_over:
-        corpus.third = _start(lab, "plain", corpus.first.conversation)
-        _read_with(lab, corpus.third, EAGER)
+        _read_with(lab, _start(lab, "plain", corpus.first.conversation), EAGER)
 
 
 def _late(lab: Lab, corpus: Corpus) -> None:

@@ -67,6 +67,11 @@ class Request:
         """The first value of a header, in any case of its name."""
         return next((value for key, value in self.headers if key.lower() == name), None)
 
+    def with_header(self, name: str, value: str) -> Request:
+        """The same request with another value where a header of this name stands, in any case."""
+        headers = tuple((key, value if key.lower() == name else told) for key, told in self.headers)
+        return dataclasses.replace(self, headers=headers)
+
     def wire(self, prefix: str) -> bytes:
         """The bytes of the head; `prefix` is what stands before the target (a path, or a proxy's absolute form)."""
         lines = [f"{self.method} {prefix}{self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]

@@ -7,8 +7,7 @@ message, the readers and the oracle that judges them can.
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sendpoll.conformance.api import Api
@@ -26,6 +25,7 @@ from sendpoll.conformance.tasks import (
     RecordedTask,
     read_again,
     read_to_end,
+    read_together,
 )
 from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.target import Target
@@ -92,7 +92,9 @@ def read_anew(kind: str, recorded: Recorded, target: Target) -> Reread:
         sent, task = lab.send(api, conversation, kind)
         if task is None:
             return _none(f"the message was not taken: {sent.outcome}")
-        _read(api, task)
+        read_together(api, task, *_AT_ONCE)
+        read_to_end(api, task, LATE)
+        read_again(api, task)
     except _ENDINGS as error:
         return _none(str(error) or "the time that a run may take is over")
     if task.unusable is not None:
@@ -112,29 +114,3 @@ def _broken(recorder: Recorder, task: RecordedTask) -> Iterator[tuple[str, str]]
 
 def _none(trouble: str) -> Reread:
     return Reread({}, 0, ended=False, trouble=trouble)
-
-
-def _read(api: Api, task: RecordedTask) -> None:
-    """Read a task by all habits. Raises what ended a reader early."""
-    errors: list[Exception] = []
-
-    def read(habit: Habit) -> None:
-        try:
-            read_to_end(api, task, habit)
-        except _ENDINGS as error:
-            errors.append(error)
-
-    _together(threading.Thread(target=read, args=(habit,)) for habit in _AT_ONCE)
-    if not errors:
-        read(LATE)
-    if errors:
-        raise errors[0]
-    read_again(api, task)
-
-
-def _together(threads: Iterable[threading.Thread]) -> None:
-    started = list(threads)
-    for thread in started:
-        thread.start()
-    for thread in started:
-        thread.join()

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sendpoll.conformance.api import Api
-from sendpoll.conformance.connection import Connection
+from sendpoll.conformance.connection import Connection, NoConnectionError
 from sendpoll.conformance.exchange import Exchange
 from sendpoll.conformance.facts import poll_data
 from sendpoll.conformance.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
-from sendpoll.conformance.recorder import RunOverError
+from sendpoll.conformance.recorder import RunOverError, TargetLostError
 
 _SETTLED = 1.0
 """Seconds for which a status that is not `running` is looked at again before it is taken for final."""
@@ -203,6 +203,25 @@ OVERLAPPING = Habit("overlapping", 0.13)
 RESTARTING = Habit("restarting", 0.21, restarts=True)
 PUBLISHED = Habit("published", 0.5)
 LATE = Habit("late", 0.1)
+
+
+def read_together(api: Api, task: RecordedTask, *habits: Habit) -> None:
+    """Read a task with several readers at once. Raises what ended the first of them early, once all are done."""
+    errors: list[Exception] = []
+
+    def read(habit: Habit) -> None:
+        try:
+            read_to_end(api, task, habit)
+        except (RunOverError, TargetLostError, NoConnectionError) as error:
+            errors.append(error)
+
+    readers = [threading.Thread(target=read, args=(habit,)) for habit in habits]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    if errors:
+        raise errors[0]
 
 
 def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | None = None) -> bool:

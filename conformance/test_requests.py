@@ -100,11 +100,8 @@ def test_bearer_token(lab: Lab, corpus: Corpus, case: Case) -> None:
     if refused is None:
         case.not_exercised(lab.trouble or lab.stopped)
     for spelling in _OTHER_SPELLINGS:
-        headers = tuple(
-            (name, f"{spelling}{lab.target.token}" if name.lower() == "authorization" else value)
-            for name, value in refused.request.headers
-        )
-        twin = lab.recorder.send(replace(refused.request, headers=headers, intent=Intent.PROBE))
+        respelt = refused.request.with_header("authorization", f"{spelling}{lab.target.token}")
+        twin = lab.recorder.send(replace(respelt, intent=Intent.PROBE))
         if twin.ok:
             sentence = f"it answers {refused.outcome} to Bearer, and accepts the same token as {spelling!r}"
             case.broken(sentence, refused, twin)

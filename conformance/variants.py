@@ -18,17 +18,18 @@ from sendpoll.conformance.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.lab import Lab, Walk
 from sendpoll.conformance.recorder import BudgetSpentError
 from sendpoll.conformance.shapes import SHAPES, Shape
+from sendpoll.schemas.endpoints import endpoints
 
-CALLS = ("createWorkspace", "createConversation", "sendMessage", "pollTask")
-_HAVE_A_BODY = frozenset({"createWorkspace", "sendMessage"})
+_CALLS = frozenset(endpoints())
+_HAVE_A_BODY = frozenset(operation for operation, endpoint in endpoints().items() if endpoint.body_required)
 
 
-def media_type(shape: Shape) -> str:
+def _media_type(shape: Shape) -> str:
     """The Content-Type of the client's JSON bodies."""
     return next(told for name, told, _ in shape.template if name.lower() == "content-type")
 
 
-def with_media_type(shape: Shape, value: str) -> Shape:
+def _with_media_type(shape: Shape, value: str) -> Shape:
     """The same client with another Content-Type on its JSON bodies."""
     template = tuple(
         (name, value if name.lower() == "content-type" else told, when) for name, told, when in shape.template
@@ -36,9 +37,9 @@ def with_media_type(shape: Shape, value: str) -> Shape:
     return replace(shape, template=template)
 
 
-def with_headers_of(shape: Shape, other: Shape) -> Shape:
+def _with_headers_of(shape: Shape, other: Shape) -> Shape:
     """The same bodies and media type under the header names, order and extras of another client."""
-    return with_media_type(replace(shape, template=other.template, origin=other.origin), media_type(shape))
+    return _with_media_type(replace(shape, template=other.template, origin=other.origin), _media_type(shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ TRAITS = (
         lambda shape: shape.max_iterations,
         lambda shape, other: replace(shape, max_iterations=other.max_iterations),
     ),
-    Trait(lambda _: "REQ-3", _HAVE_A_BODY, media_type, lambda shape, other: with_media_type(shape, media_type(other))),
+    Trait(
+        lambda _: "REQ-3", _HAVE_A_BODY, _media_type, lambda shape, other: _with_media_type(shape, _media_type(other))
+    ),
     Trait(
         lambda shape: "REQ-2" if shape.tells_empty_body else "REQ-1",
         frozenset({"createConversation"}),
@@ -81,7 +84,7 @@ TRAITS = (
         lambda shape: shape.body_apart,
         lambda shape, other: replace(shape, body_apart=other.body_apart),
     ),
-    Trait(lambda _: "REQ-4", frozenset(CALLS), lambda shape: shape.template, with_headers_of),
+    Trait(lambda _: "REQ-4", _CALLS, lambda shape: shape.template, _with_headers_of),
 )
 """The last one is all that the others leave: a refusal that no single trait explains is put down to it."""
 
@@ -124,7 +127,7 @@ class Surveyor:
 
     def run(self) -> Survey:
         """Look at every call in every client's form. Raises RunOverError and TargetLostError."""
-        for shape, call in itertools.product(SHAPES, CALLS):
+        for shape, call in itertools.product(SHAPES, endpoints()):
             exchange = self._walked.get(shape.name, {}).get(call) or self._send(call, shape)
             if exchange is None:
                 continue
