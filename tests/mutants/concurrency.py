@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, Task, refusal
 from tests.mutants.model import Mutant
@@ -54,16 +53,17 @@ async def _reuse(asked: Asked, forward: Forward) -> Answer:
     return given.with_json({"task_id": last}) if len(asked.desk.tasks) % 3 == 0 else given
 
 
+async def runs(asked: Asked, forward: Forward, task: str) -> bool:
+    """Whether a task of the client that asks is running."""
+    path = b"/api/v1/tasks/" + task.encode()
+    polled = await forward(replace(asked, method="GET", path=path, query=b"from=0", operation="pollTask", body=b""))
+    return polled.status == 200 and bool(polled.json()["data"]["status"] == "running")
+
+
 async def _still_running(asked: Asked, forward: Forward) -> str | None:
     """The id of the task that still runs in the conversation of this message."""
-    body: Any = asked.json()
-    conversation = body.get("conversation_id") if isinstance(body, dict) else None
-    last: str | None = asked.desk.notes.get(f"of {conversation}")
-    if last is None:
-        return None
-    path = b"/api/v1/tasks/" + last.encode()
-    polled = await forward(replace(asked, method="GET", path=path, query=b"from=0", operation="pollTask", body=b""))
-    return last if polled.status == 200 and polled.json()["data"]["status"] == "running" else None
+    last: str | None = asked.desk.notes.get(f"of {asked.member('conversation_id')}")
+    return last if last is not None and await runs(asked, forward, last) else None
 
 
 def _while_running(take: Callable[[Asked, Task, Task], None]) -> Handler:

@@ -35,7 +35,7 @@ def _moved(asked: Asked, given: Answer) -> Answer:
     return given.with_status(301).adding(b"location", asked.path + b"/").with_body(b"")
 
 
-def _not_for_files(asked: Asked, given: Answer) -> Answer:
+def not_for_files(asked: Asked, given: Answer) -> Answer:
     return given.without(_ORIGIN) if asked.header(b"origin") == b"null" else given
 
 
@@ -94,7 +94,7 @@ MUTANTS = (
         name="preflight-refuses-files",
         requirement="CORS-2",
         fault="names no allowed origin in a preflight answer to the origin null",
-        make=_preflight(_not_for_files),
+        make=_preflight(not_for_files),
         conditional=True,
     ),
     Mutant(

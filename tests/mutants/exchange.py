@@ -97,6 +97,11 @@ class Asked:
         """The body's value; None where it is no JSON."""
         return _json(self.body)
 
+    def member(self, name: str) -> Any:
+        """A member of the body; None where there is no such one, or the body is no JSON object."""
+        body = self.json()
+        return body.get(name) if isinstance(body, dict) else None
+
     def with_json(self, value: Any) -> Asked:
         """The same request with another JSON body."""
         return self.with_body(json_bytes(value))

@@ -94,11 +94,11 @@ def _merged(view: View) -> None:
     view.data["events"] = [*others[:1], chunk(whole), *others[1:]]
 
 
-def _last_gone(view: View) -> None:
+def last_gone(view: View) -> None:
     view.data["events"] = view.data["events"][:-1]
 
 
-def _cumulative(view: View, log: list[Event]) -> list[Event]:
+def cumulative(view: View, log: list[Event]) -> list[Event]:
     del view
     said, grown = "", []
     for event in log:
@@ -243,13 +243,13 @@ MUTANTS = (
         name="text-cumulative",
         requirement="POLL-6",
         fault="sends in every chunk the whole text so far",
-        make=logs(_cumulative),
+        make=logs(cumulative),
     ),
     Mutant(
         name="text-cumulative-in-second-message",
         requirement="POLL-6",
         fault="sends the whole text so far in the chunks of a second message's task",
-        make=logs(_cumulative, is_second_turn),
+        make=logs(cumulative, is_second_turn),
         conditional=True,
     ),
     Mutant(
@@ -276,7 +276,7 @@ MUTANTS = (
         name="last-event-cut-for-late-reader",
         requirement="POLL-8",
         fault="leaves the last event out for a reader who comes late",
-        make=polls(_last_gone, is_late),
+        make=polls(last_gone, is_late),
         also=frozenset({"POLL-5"}),
         conditional=True,
     ),

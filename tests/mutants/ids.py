@@ -39,10 +39,8 @@ def _conversation_ids(rename: Callable[[str, int], object]) -> Handler:
     async def handle(asked: Asked, forward: Forward) -> Answer:
         names: dict[str, str] = asked.desk.notes.setdefault("names", {})
         if asked.operation == "sendMessage":
-            body = asked.json()
-            given_name = body.get("conversation_id") if isinstance(body, dict) else None
-            known = names.get(json.dumps(given_name))
-            return await forward(asked.with_json({**body, "conversation_id": known}) if known else asked)
+            known = names.get(json.dumps(asked.member("conversation_id")))
+            return await forward(asked.with_json({**asked.json(), "conversation_id": known}) if known else asked)
         given = await forward(asked)
         if asked.operation == "createConversation" and given.status == 201:
             right = given.json()["conversation_id"]

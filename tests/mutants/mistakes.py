@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
+from tests.mutants.concurrency import runs
+from tests.mutants.cors import not_for_files
 from tests.mutants.exchange import Answer, Asked, Forward, refusal
 from tests.mutants.faults import ALL_CALLS, answers, refuses, requests
 from tests.mutants.model import Mutant
@@ -24,7 +23,7 @@ async def _made_anew(asked: Asked, forward: Forward) -> Answer:
         if given.status == 200:
             asked.desk.notes["gone"] = set(asked.desk.notes.get("open", ()))
         return given
-    if asked.operation == "sendMessage" and _conversation(asked) in asked.desk.notes.get("gone", ()):
+    if asked.operation == "sendMessage" and str(asked.member("conversation_id")) in asked.desk.notes.get("gone", ()):
         return refusal(404, "conversation_not_found")
     given = await forward(asked)
     if asked.operation == "createConversation" and given.status == 201:
@@ -32,19 +31,11 @@ async def _made_anew(asked: Asked, forward: Forward) -> Answer:
     return given
 
 
-def _conversation(asked: Asked) -> str:
-    body: Any = asked.json()
-    return str(body.get("conversation_id")) if isinstance(body, dict) else ""
-
-
 async def _locked_while_running(asked: Asked, forward: Forward) -> Answer:
     """A workspace in which the latest task still runs is locked."""
     last = next(reversed(asked.desk.tasks.values()), None)
-    if asked.operation == "createWorkspace" and last is not None:
-        path = b"/api/v1/tasks/" + last.id.encode()
-        polled = await forward(replace(asked, method="GET", path=path, query=b"from=0", operation="pollTask", body=b""))
-        if polled.status == 200 and polled.json()["data"]["status"] == "running":
-            return refusal(409, "workspace_busy")
+    if asked.operation == "createWorkspace" and last is not None and await runs(asked, forward, last.id):
+        return refusal(409, "workspace_busy")
     return await forward(asked)
 
 
@@ -101,13 +92,8 @@ def _said_to_be_latin_1(_: Asked, given: Answer) -> Answer:
     return given.with_header(b"content-type", guessed) if "é".encode() in given.body else given
 
 
-def _not_for_files(asked: Asked, given: Answer) -> Answer:
-    return given.without(b"access-control-allow-origin") if asked.header(b"origin") == b"null" else given
-
-
 def _in_several_lines(asked: Asked) -> bool:
-    body: Any = asked.json()
-    return isinstance(body, dict) and "\n" in str(body.get("message"))
+    return "\n" in str(asked.member("message"))
 
 
 MUTANTS = (
@@ -172,7 +158,7 @@ MUTANTS = (
         name="answers-not-for-files",
         requirement="CORS-5",
         fault="allows a page from a file to ask, and not to read the answer",
-        make=answers(_not_for_files, *ALL_CALLS),
+        make=answers(not_for_files, *ALL_CALLS),
         conditional=True,
     ),
     Mutant(

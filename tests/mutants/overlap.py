@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, Task, refusal
+from tests.mutants.history import cumulative, last_gone
 from tests.mutants.model import Mutant
-from tests.mutants.polls import Event, View, chunk, content, has_news, is_chunk, logs, overlaps, polls
+from tests.mutants.polls import Event, View, chunk, has_news, is_chunk, logs, overlaps, polls
 
 _MEET = 0.03
 """Seconds by which calls are slowed down, so that two of them meet."""
@@ -25,10 +26,6 @@ def _last_twice(view: View) -> None:
 
 def _locked(view: View) -> None:
     view.data.update(status="locked", events=[], next_offset=view.start)
-
-
-def _without_the_last(view: View) -> None:
-    view.data["events"] = view.data["events"][:-1]
 
 
 def _cut_at_the_end(view: View) -> bool:
@@ -103,15 +100,6 @@ def _without_content(_: View, log: list[Event]) -> list[Event]:
     return [event | broken if is_chunk(event) and place % 5 == 4 else event for place, event in enumerate(log)]
 
 
-def _cumulative(_: View, log: list[Event]) -> list[Event]:
-    """Every chunk holds the whole text so far."""
-    said, whole = "", []
-    for event in log:
-        said += content(event)
-        whole.append(chunk(said) if is_chunk(event) else event)
-    return whole
-
-
 async def _without_its_end(asked: Asked, forward: Forward) -> Answer:
     """Three polls at once share a buffer that is long enough for two."""
     if asked.operation == "pollTask":
@@ -152,7 +140,7 @@ MUTANTS = (
         name="overlapping-polls-cut-the-end",
         requirement="POLL-8",
         fault="leaves the last event out of a final answer while another poll of the task is under way",
-        make=polls(_without_the_last, _cut_at_the_end, slow=_MEET),
+        make=polls(last_gone, _cut_at_the_end, slow=_MEET),
         also=frozenset({"POLL-5"}),
         conditional=True,
         concurrent=True,
@@ -203,7 +191,7 @@ MUTANTS = (
         name="crowd-gets-the-text-so-far",
         requirement="POLL-6",
         fault=f"sends the whole text so far in the chunks of a task that began when {_CROWD} others ran",
-        make=logs(_cumulative, _crowded),
+        make=logs(cumulative, _crowded),
         conditional=True,
         concurrent=True,
     ),

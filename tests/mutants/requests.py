@@ -36,8 +36,7 @@ def _has_raw_emoji(asked: Asked) -> bool:
 
 
 def _iterations(asked: Asked) -> object:
-    body = asked.json()
-    return body.get("max_iterations") if isinstance(body, dict) else None
+    return asked.member("max_iterations")
 
 
 def _conversation(asked: Asked) -> object:
