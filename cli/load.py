@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.target_options import SERVER, secrets_of, target_of, target_options
-from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
+from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
+from sendpoll.cli.target_options import SERVER, secrets_of, target_options
+from sendpoll.cli.values import TIME
 from sendpoll.schemas.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -42,7 +39,6 @@ _EXIT_CODES = {
     5: "unreachable",
 }
 _RESULT = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
 
 
@@ -50,38 +46,16 @@ _SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
 @click.argument("url", required=False)
 @click.option("--users", "-u", type=click.IntRange(1), metavar="N", help="The most users at once.")
 @click.option("--duration", "-t", type=TIME, metavar="TIME", help="Such as 60s or 5min.")
-@click.option(
-    "--scenario",
-    default="smoke",
-    show_default=True,
-    type=SCENARIO,
-    metavar="NAME|FILE",
-    help="A shipped one, or a file.",
-)
 @click.option("--shape", type=_SHAPES, metavar="NAME", help="steady, ramp, step, spike, soak or arrivals.")
 @click.option("--arrivals", metavar="RATE", help="Messages at random times, such as 3/s, whoever is free.")
 @click.option("--pacing", type=click.Choice(["loop", "grid"]), help="Poll after each answer, or at fixed times.")
-@click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls.")
-@click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message.")
-@click.option(
-    "--slo", "slos", multiple=True, type=OBJECTIVE, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".'
-)
 @click.option("--inconclusive", type=click.Choice(["inconclusive", "pass", "fail"]), default="inconclusive",
               show_default=True, metavar="AS", help="Undecided objectives are that, pass or fail.")  # fmt: skip
-@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--compare", type=_RESULT, metavar="FILE", help="A result.json: tell what got slower since.")
-@click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
 @target_options
-@click.option("--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine.")
-@click.option("--master", is_flag=True, help="Wait for workers from other machines.")
-@click.option(
-    "--expect-workers", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="With --master."
-)
+@load_options(scenario="smoke")
 @click.option("--worker", is_flag=True, help="Work for the master at --master-host.")
 @click.option("--master-host", default="127.0.0.1", show_default=True, help="With --worker.")
-@click.option(
-    "--master-port", type=click.IntRange(1, 65535), metavar="N", default=5557, show_default=True, help="With either."
-)
 @click.option("--web", is_flag=True, help="Show the run in Locust's web page too.")
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), metavar="N", default=8089, show_default=True, help="With --web."
@@ -101,7 +75,7 @@ def load(**options: Any) -> None:
         _work(options)
         return
     scenario = _scenario(options)
-    with _target(options) as target:
+    with target_at_hand(options) as target:
         code = _hold(target, scenario, options)
     raise SystemExit(code)
 
@@ -129,43 +103,19 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
     from sendpoll.load.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.engine import EngineError, Fleet, Workload  # noqa: PLC0415
+    from sendpoll.load.engine import EngineError, Workload  # noqa: PLC0415
     from sendpoll.load.job import Job, consoles, run_job  # noqa: PLC0415
 
     job = Job(
         workload=Workload(target, scenario, options["seed"]),
-        fleet=Fleet(
-            processes=options["processes"],
-            master=options["master"],
-            bind_port=options["master_port"],
-            expect_workers=options["expect_workers"],
-            web_port=options["web_port"] if options["web"] else None,
-        ),
+        fleet=fleet_of(options),
         report_dir=options["report_dir"],
         compare=options["compare"],
         inconclusive=options["inconclusive"],
     )
     out, err = consoles()
     try:
-        return run_job(job, out, err)
+        with told_plainly(job.report_dir):
+            return run_job(job, out, err)
     except (EngineError, CompareError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem
-    except OSError as problem:
-        place = problem.filename or job.report_dir or "the output"
-        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
-
-
-@contextlib.contextmanager
-def _target(options: dict[str, Any]) -> Iterator[Target]:
-    """The target that was named, or a reference server for the length of the run."""
-    named = target_of(options["url"], options)
-    if named is not None:
-        yield named
-        return
-    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
-    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
-
-    token = secrets.token_urlsafe(24)
-    with spawned(Settings(tokens=(token,), port=0)) as url:
-        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
-        yield Target(base_url=url, token=token)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.target_options import SERVER, target_of, target_options
-from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
+from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
+from sendpoll.cli.target_options import SERVER, target_options
+from sendpoll.cli.values import TIME
 from sendpoll.schemas.target import Target
 
 if TYPE_CHECKING:
@@ -42,19 +38,10 @@ _EXIT_CODES = {
     4: "the generator was the limit",
     5: "the server broke or is away",
 }
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(cls=Command, groups=_GROUPS, examples=_EXAMPLES, exit_codes=_EXIT_CODES)
 @click.argument("url", required=False)
-@click.option(
-    "--slo", "slos", multiple=True, type=OBJECTIVE, metavar="OBJECTIVE", help='Repeatable; such as "ttfe p95 <= 2s".'
-)
-@click.option(
-    "--scenario", default="chat", show_default=True, type=SCENARIO, metavar="NAME|FILE", help="What each user does."
-)
-@click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message.")
-@click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls.")
 @click.option(
     "--max-users", type=click.IntRange(1), metavar="N", default=1000, show_default=True, help="Never hold more."
 )
@@ -67,17 +54,8 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--arrivals", is_flag=True, help="Search for messages a second that come whoever is free.")
 @click.option("--polls", is_flag=True, help="Then poll each 0.25, 0.5 and 1 s at the answer; takes longer.")
 @click.option("--no-doctor", is_flag=True, help="Do not measure the generator first.")
-@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn.")
-@click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log.")
 @target_options
-@click.option("--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine.")
-@click.option("--master", is_flag=True, help="Wait for workers from other machines: sendpoll load --worker.")
-@click.option(
-    "--expect-workers", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="With --master."
-)
-@click.option(
-    "--master-port", type=click.IntRange(1, 65535), metavar="N", default=5557, show_default=True, help="With --master."
-)
+@load_options(scenario="chat")
 def plan(**options: Any) -> None:
     """Find how many users the server at URL holds within its objectives.
 
@@ -86,7 +64,7 @@ def plan(**options: Any) -> None:
 
     Without URL, and without a target file, a reference server is started for the plan.
     """
-    with _target(options) as target:
+    with target_at_hand(options) as target:
         code = _plan(target, options)
     raise SystemExit(code)
 
@@ -99,17 +77,15 @@ def _plan(target: Target, options: dict[str, Any]) -> int:
     job = _job(target, options)
     out, err = consoles()
     try:
-        return run_plan(job, out, err)
+        with told_plainly(job.report_dir):
+            return run_plan(job, out, err)
     except EngineError as problem:
         raise click.UsageError(str(problem)) from problem
-    except OSError as problem:
-        place = problem.filename or job.report_dir or "the output"
-        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
 
 
 def _job(target: Target, options: dict[str, Any]) -> PlanJob:
     from sendpoll.load.durations import parse_seconds  # noqa: PLC0415
-    from sendpoll.load.engine import Fleet, Workload  # noqa: PLC0415
+    from sendpoll.load.engine import Workload  # noqa: PLC0415
     from sendpoll.load.options import Overrides, scenario_with  # noqa: PLC0415
     from sendpoll.load.plan.polling import INTERVALS  # noqa: PLC0415
     from sendpoll.load.plan.session import PlanJob  # noqa: PLC0415
@@ -140,12 +116,7 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
     return PlanJob(
         workload=Workload(target, scenario, options["seed"]),
         settings=settings,
-        fleet=Fleet(
-            processes=options["processes"],
-            master=options["master"],
-            bind_port=options["master_port"],
-            expect_workers=options["expect_workers"],
-        ),
+        fleet=fleet_of(options),
         quick=quick,
         required=options["require_users"],
         poll_intervals=INTERVALS if options["polls"] else (),
@@ -153,19 +124,3 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
         report_dir=options["report_dir"],
         notes=notes,
     )
-
-
-@contextlib.contextmanager
-def _target(options: dict[str, Any]) -> Iterator[Target]:
-    """The target that was named, or a reference server for the length of the plan."""
-    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
-    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
-
-    named = target_of(options["url"], options)
-    if named is not None:
-        yield named
-        return
-    token = secrets.token_urlsafe(24)
-    with spawned(Settings(tokens=(token,), port=0)) as url:
-        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
-        yield Target(base_url=url, token=token)

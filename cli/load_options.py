@@ -1,0 +1,103 @@
+"""What `load` and `plan` share: the options of a scenario and of the generator, a server at hand, and their errors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sendpoll.cli.target_options import target_of
+from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
+from sendpoll.schemas.target import Target
+
+if TYPE_CHECKING:
+    from sendpoll.load.engine import Fleet
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_COUNT = click.IntRange(1)
+_PORT = click.IntRange(1, 65535)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_OPTIONS = (
+    click.option(
+        "--slo",
+        "slos",
+        multiple=True,
+        type=OBJECTIVE,
+        metavar="OBJECTIVE",
+        help='Repeatable; such as "ttfe p95 <= 2s".',
+    ),
+    click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls."),
+    click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message."),
+    click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn."),
+    click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log."),
+    click.option(
+        "--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine."
+    ),
+    click.option("--master", is_flag=True, help="Wait for workers from other machines: sendpoll load --worker."),
+    click.option("--expect-workers", type=_COUNT, metavar="N", default=1, show_default=True, help="With --master."),
+    click.option("--master-port", type=_PORT, metavar="N", default=5557, show_default=True, help="Of the master."),
+)
+
+
+def load_options(scenario: str) -> Callable[[Command], Command]:
+    """Give a command these options; `scenario` is what it does where none is named."""
+
+    def decorated(command: Command) -> Command:
+        which = click.option(
+            "--scenario",
+            default=scenario,
+            show_default=True,
+            type=SCENARIO,
+            metavar="NAME|FILE",
+            help="A shipped one, or a file.",
+        )
+        for option in reversed((which, *_OPTIONS)):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+def fleet_of(options: Mapping[str, Any]) -> Fleet:
+    """The generator that the options ask for."""
+    from sendpoll.load.engine import Fleet  # noqa: PLC0415 - the load package is imported where it is needed
+
+    return Fleet(
+        processes=options["processes"],
+        master=options["master"],
+        bind_port=options["master_port"],
+        expect_workers=options["expect_workers"],
+        web_port=options["web_port"] if options.get("web") else None,
+    )
+
+
+@contextlib.contextmanager
+def target_at_hand(options: Mapping[str, Any]) -> Iterator[Target]:
+    """The target that was named, or a reference server for the length of the run. Raises click.UsageError."""
+    named = target_of(options["url"], options)
+    if named is not None:
+        yield named
+        return
+    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
+    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+
+    token = secrets.token_urlsafe(24)
+    with spawned(Settings(tokens=(token,), port=0)) as url:
+        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+        yield Target(base_url=url, token=token)
+
+
+@contextlib.contextmanager
+def told_plainly(report_dir: Path | None) -> Iterator[None]:
+    """Name the place where something could not be written."""
+    try:
+        yield
+    except OSError as problem:
+        place = problem.filename or report_dir or "the output"
+        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
