@@ -6,7 +6,7 @@ arrivals, 40 % to 95 %), and with half of the bad tasks that are allowed where i
 meets, hardly any load ends. The truth is a bisection over simulations of 60,000 tasks each, so it does not depend on
 the planner.
 
-    python -m tests.benchmarks.plan_unseen [--servers 40] [--from SEED] [--quick] [--arrivals]
+    python -m tests.benchmarks.plan_unseen [--servers 40] [--from SEED] [--quick] [--arrivals] [--budget SECONDS]
 """
 
 from __future__ import annotations
@@ -120,10 +120,10 @@ def truth(subject: Unseen) -> float:
     return low + good / (good - bad) if good > bad else low
 
 
-def row(seed: int, *, arrivals: bool, pace: Pace) -> Row:
+def row(seed: int, *, arrivals: bool, pace: Pace, budget_s: float) -> Row:
     """Draw a server, plan it, and compare."""
     subject = drawn(seed, arrivals=arrivals)
-    plan = planned(subject.server, [subject.objective], seed, pace, arrivals=arrivals)
+    plan = planned(subject.server, [subject.objective], seed, pace, arrivals=arrivals, budget_s=budget_s)
     known = truth(subject)
     return Row(
         f"{subject.objective}, {subject.name}",
@@ -143,11 +143,12 @@ def main() -> None:
     parser.add_argument("--from", type=int, default=1, dest="first", metavar="SEED")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--arrivals", action="store_true")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="720, or 240 with --quick")
     asked = parser.parse_args()
-    pace = QUICK if asked.quick else FULL
+    pace, budget = (QUICK, asked.budget or 240.0) if asked.quick else (FULL, asked.budget or 720.0)
     with ProcessPoolExecutor() as pool:
         seeds = range(asked.first, asked.first + asked.servers)
-        running = [pool.submit(row, seed, arrivals=asked.arrivals, pace=pace) for seed in seeds]
+        running = [pool.submit(row, seed, arrivals=asked.arrivals, pace=pace, budget_s=budget) for seed in seeds]
         rows = []
         for seed, future in zip(seeds, running, strict=True):
             one = future.result()
