@@ -196,7 +196,8 @@ class PlanController:
             held.in_progress = [(now, held.in_progress[-1][1])]
         if hold.purpose is Purpose.RECOVERY:
             return self._has_recovered(held, view)
-        if self._arrivals and held.in_progress[-1][1] > hold.level * self._book.limit_s:
+        limit = self._book.longest_limit_s("task")
+        if self._arrivals and limit is not None and held.in_progress[-1][1] > hold.level * limit:
             return True  # by Little's law the mean task will be late already
         waited = now - held.reached_at
         if waited < hold.settle_s:

@@ -141,11 +141,11 @@ class Book:
             if objective.tier == tier or (not objective.tier and objective.metric not in own)
         )
 
-    @property
-    def limit_s(self) -> float:
-        """The longest time that an objective of the first tier allows."""
-        limits = (self.objectives[place].limit_s for place in self.places(self.tiers[0]))
-        return max((limit for limit in limits if limit is not None), default=0.0)
+    def longest_limit_s(self, metric: str | None = None) -> float | None:
+        """The longest time that an objective of the first tier allows, of a metric or of any; None if none does."""
+        wanted = (self.objectives[place] for place in self.places(self.tiers[0]))
+        limits = [one.limit_s for one in wanted if one.limit_s is not None and metric in {None, one.metric}]
+        return max(limits, default=None)
 
     def add(self, step: Step) -> None:
         """Take a sound step in."""

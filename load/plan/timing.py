@@ -113,9 +113,8 @@ class Timing:
     def _refine_s(self) -> float:
         pace = self._settings.pace
         if self._settings.arrivals:
-            return max(
-                pace.refine_s, min(_OVERLOAD_SHOWS * self._book.limit_s, _LONGEST_SHARE * self._settings.budget_s)
-            )
+            shows = _OVERLOAD_SHOWS * (self._book.longest_limit_s() or 0.0)
+            return max(pace.refine_s, min(shows, _LONGEST_SHARE * self._settings.budget_s))
         return max(pace.refine_s, pace.refine_cycles * self.cycle_s)
 
     def _backlog_s(self) -> float:
@@ -134,7 +133,7 @@ class Timing:
         With open arrivals, the time that a task may take: a queue that is too long begins to show.
         """
         if self._settings.arrivals:
-            return max(_SETTLE_S, self.response_s, min(self._book.limit_s, _LONGEST_SETTLE_S))
+            return max(_SETTLE_S, self.response_s, min(self._book.longest_limit_s() or 0.0, _LONGEST_SETTLE_S))
         if 1 / _NEAR <= level / self._last_level() <= _NEAR:
             return max(_SETTLE_S, self.response_s)
         return self._settings.start_spread_s + max(_SETTLE_S, self.cycle_s)
