@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from sendpoll.conformance.dialing import NameTimeoutError, dial
 from sendpoll.conformance.exchange import Failure, Request, Response, Timing
 from sendpoll.conformance.http_reader import ResponseReader
 from sendpoll.conformance.limits import LARGE_BODY
@@ -87,7 +88,7 @@ class Connection:
         self._proxy_authorization = None if route.tunnel else route.authorization
         wait = max(0.01, min(target.timeouts.connect, deadline - time.monotonic()))
         try:
-            self._socket = socket.create_connection((host or route.host, route.port), timeout=wait)
+            self._socket = dial(host or route.host, route.port, within=wait)
             try:
                 if route.tunnel:
                     self._open_tunnel(target, route, time.monotonic() + wait)
@@ -226,6 +227,8 @@ def _why(error: Exception) -> str:
         return f"it does not speak TLS as expected ({error.reason or error})"
     if isinstance(error, socket.gaierror):
         return "its name cannot be resolved"
+    if isinstance(error, NameTimeoutError):
+        return "its name was not resolved in time"
     if isinstance(error, TimeoutError):
         return "it did not accept the connection in time"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

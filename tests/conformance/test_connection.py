@@ -32,6 +32,24 @@ def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def never(*_: object, **__: object) -> list[object]:
+        over.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    began = time.monotonic()
+    try:
+        assert why_not(Target("http://slow.example:8091", timeouts=Timeouts(connect=0.2))) == (
+            "its name was not resolved in time"
+        )
+    finally:
+        over.set()
+    assert time.monotonic() - began < 30
+
+
 def send(target: Target, **changes: object) -> int:
     return Recorder(target).send(asked("pollTask", headers=HOST_LINE, **changes)).status
 
