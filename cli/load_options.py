@@ -98,6 +98,8 @@ def told_plainly(report_dir: Path | None) -> Iterator[None]:
     """Name the place where something could not be written."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # who reads no further is told nothing
     except OSError as problem:
         place = problem.filename or report_dir or "the output"
         raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem

@@ -43,6 +43,12 @@ class Job:
     inconclusive: InconclusiveAs = "inconclusive"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe to the command: Rich would exit with 1, and an objective would seem to have failed."""
+        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
+
+
 def consoles() -> tuple[Console, Console]:
     """Where the result goes, and where progress goes: standard output and standard error.
 
@@ -52,7 +58,7 @@ def consoles() -> tuple[Console, Console]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors=_SPELLED_OUT)
-    return Console(soft_wrap=False), Console(stderr=True)
+    return _Console(soft_wrap=False), _Console(stderr=True)
 
 
 def warn_of_tls(target: Target, err: Console) -> None:

@@ -268,3 +268,15 @@ def test_the_locustfile_runs_under_plain_locust(url: str, tmp_path: Path) -> Non
     assert assert_every_task_is_booked(reports)
     assert "first event" in ended.stderr + ended.stdout
     assert TOKEN not in ended.stderr + ended.stdout
+
+
+def test_a_result_that_nobody_reads_is_no_failed_objective(url: str, tmp_path: Path) -> None:
+    """`sendpoll load ... | true`: the reports are there, and code 1 would say that an objective failed."""
+    with started(url, *QUICK, "--report-dir", str(tmp_path)) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        told = run.stderr.read()
+        assert run.wait(TIMEOUT) == 141
+    assert "Traceback" not in told
+    assert result_in(tmp_path)["exit_code"] == 0
