@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from sendpoll.load.digits import three_digits
 from sendpoll.load.plan.estimate import Capacity, capacity, tier_capacity
 from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion, End
@@ -125,4 +126,4 @@ def _advice(answer: TierAnswer, conclusion: Conclusion, settings: Settings) -> s
 
 def shown(level: float, settings: Settings) -> str:
     """A level as people read it: whole users, rounded down, or a rate in three digits."""
-    return f"{level:.3g}" if settings.arrivals else f"{math.floor(level + 1e-9)}"
+    return three_digits(level) if settings.arrivals else f"{math.floor(level + 1e-9)}"

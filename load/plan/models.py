@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sendpoll.load.digits import three_digits
 from sendpoll.load.plan.steps import Step
 
 LEAST_LEVELS: Final = 6
@@ -162,7 +163,7 @@ def predict_bounds(found: Mapping[str, float], users: float) -> float:
 def _explain_bounds(found: Mapping[str, Parameter]) -> str:
     cycle, limit = found["cycle_s"].value, found["limit"].value
     return (
-        f"a lone user's round takes {cycle:.3g} s; the server completes at most {limit:.3g} tasks a second, "
+        f"a lone user's round takes {cycle:.3g} s; the server completes at most {three_digits(limit)} tasks a second, "
         f"so beyond {cycle * limit:.0f} users tasks wait"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sendpoll.load.digits import three_digits
 from sendpoll.load.durations import short_seconds
 from sendpoll.load.report.text import NOTHING, markdown, percent, quantity, replicas_between
 
@@ -38,7 +39,7 @@ def level_of(value: float | None, unit: str) -> str:
     """A level as tables write it."""
     if value is None:
         return NOTHING
-    return f"{int(value)}" if unit == "users" else f"{value:.3g}"
+    return f"{int(value)}" if unit == "users" else three_digits(value)
 
 
 def _objectives(result: Result) -> Iterator[str]:

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sendpoll.load.digits import three_digits
 from sendpoll.load.durations import short_seconds
 from sendpoll.load.metrics import Metrics
 from sendpoll.load.report.text import (
@@ -101,7 +102,7 @@ def progress_line(snapshot: Snapshot) -> Text:
         line.append(f"  {counted(snapshot.violations, 'violation')}", "bold red")
     if snapshot.problems:
         line.append("  generator late", "bold magenta")
-    line.append(f"  {snapshot.goodput:.3g} good/s  ttfe {_maybe(snapshot.ttfe_p95_s)}")
+    line.append(f"  {three_digits(snapshot.goodput)} good/s  ttfe {_maybe(snapshot.ttfe_p95_s)}")
     line.append(f"  lag {_maybe(snapshot.lag_p99_s)}", "dim")
     line.truncate(COLUMNS, overflow="ellipsis")
     return line
