@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sendpoll.load.digits import three_digits
-from sendpoll.load.plan.estimate import Capacity, capacity, tier_capacity
+from sendpoll.load.plan.estimate import Capacity, objective_capacity, tier_capacity
 from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import Settings
@@ -43,7 +43,7 @@ class TierAnswer:
 
 def tier_answer(book: Book, tier: str, settings: Settings) -> TierAnswer:
     """The answer for a tier, from every sound step."""
-    found = [(place, capacity(book.points(place), book.objectives[place].share)) for place in book.places(tier)]
+    found = [(place, objective_capacity(book, place)) for place in book.places(tier)]
     bound = [(one.level, place) for place, one in found if one.level is not None]
     place = min(bound)[1] if bound else None
     cliff = None if place is None else _cliff(book, place, settings)

@@ -117,6 +117,11 @@ def lowest(found: Sequence[Capacity]) -> Capacity:
     return Capacity(min(levels, default=None), min((one.low for one in found), default=0.0), min(highs, default=None))
 
 
+def objective_capacity(book: Book, place: int) -> Capacity:
+    """The capacity under one objective, known by its place in the book."""
+    return capacity(book.points(place), book.objectives[place].share, arrivals=book.arrivals)
+
+
 def tier_capacity(book: Book, tier: str) -> Capacity:
     """The capacity under all objectives of a tier.
 
@@ -124,9 +129,7 @@ def tier_capacity(book: Book, tier: str) -> Capacity:
     proven: a handful of good tasks holds nothing.
     """
     places = book.places(tier)
-    whole = lowest(
-        [capacity(book.points(place), book.objectives[place].share, arrivals=book.arrivals) for place in places]
-    )
+    whole = lowest([objective_capacity(book, place) for place in places])
     seen = [(book.points(place), book.objectives[place].share) for place in places]
     if any(point.good < point.total for points, _ in seen for point in points):
         return whole

@@ -86,7 +86,7 @@ class Search:
         if not self._confirmed and self.book.steps:
             found = self.capacity()
             best = found.low if found.level is None or end is End.TARGET_UNHEALTHY else found.level
-            level = self._with_headroom(best) if best >= self._lowest() else None
+            level = self._with_headroom(best) if best >= self._lowest() and found.low > 0 else None
             if self._recommended is None or level is None or level < self._recommended:
                 self._recommended = level
         return Conclusion(

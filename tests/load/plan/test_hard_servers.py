@@ -11,6 +11,7 @@ from sendpoll.load.plan.answer import tier_answer
 from sendpoll.load.plan.estimate import tier_capacity
 from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import End, exit_code
+from sendpoll.load.plan.settings import QUICK
 from sendpoll.load.plan.steps import Purpose
 from sendpoll.load.slo import ServiceLevel
 from sendpoll.load.verdict import ExitCode
@@ -184,3 +185,11 @@ def test_a_handful_of_good_tasks_holds_nothing() -> None:
 def test_an_objective_on_errors_alone_makes_no_tier() -> None:
     tiers = ["errors <= 1%", "gold: task p95 <= 2s", "silver: task p95 <= 4s"]
     assert Book(ServiceLevel.parse(tiers)).tiers == ("gold", "silver")
+
+
+def test_where_nothing_is_held_for_certain_nothing_is_recommended() -> None:
+    """A minute is too short to prove even the lowest level, though most tasks of higher ones were good."""
+    plan = planned(Server(3, fixed(0.5), exponential(1.0)), ["task p95 <= 1.75s"], 3, QUICK, budget_s=60)
+    assert plan.level > 4
+    assert plan.answer.capacity.low == 0
+    assert plan.conclusion.recommended is None
