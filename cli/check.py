@@ -19,19 +19,19 @@ import click
 from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.cli.values import REQUIREMENT
-from sendpoll.conformance.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
-from sendpoll.conformance.dry_run import describe_run
-from sendpoll.conformance.plugin import RunOptions
-from sendpoll.conformance.report import Judgement
 from sendpoll.conformance.reporting.annotations import wanted, workflow_commands
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.reporting.terminal import print_summary
 from sendpoll.conformance.reporting.write import ReportError, write_reports
-from sendpoll.conformance.run import check as run_check
-from sendpoll.conformance.verdict import ExitCode
+from sendpoll.conformance.results.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
+from sendpoll.conformance.rules.verdict import ExitCode
+from sendpoll.conformance.server.dry_run import describe_run
+from sendpoll.conformance.server.plugin import RunOptions
+from sendpoll.conformance.server.report import Judgement
+from sendpoll.conformance.server.run import check as run_check
+from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from sendpoll.schemas.contract import JSON
-from sendpoll.schemas.target import Target
 
 _GROUPS = (
     dataclasses.replace(SERVER, more=("second_token", *SERVER.more)),

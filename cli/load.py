@@ -11,10 +11,10 @@ from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
-from sendpoll.schemas.target import Target, TargetError
+from sendpoll.core.target.target import Target, TargetError
 
 if TYPE_CHECKING:
-    from sendpoll.load.scenario import Scenario
+    from sendpoll.load.scenario.scenario import Scenario
 
 _GROUPS = (
     SERVER,
@@ -82,7 +82,7 @@ def load(**options: Any) -> None:
 
 def _work(options: dict[str, Any]) -> None:
     from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.worker import run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
+    from sendpoll.load.on_locust.worker import run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
 
     try:
         run_worker(options["master_host"], options["master_port"], secrets_of(options))
@@ -91,8 +91,8 @@ def _work(options: dict[str, Any]) -> None:
 
 
 def _scenario(options: dict[str, Any]) -> Scenario:
-    from sendpoll.load.options import Overrides, scenario_with  # noqa: PLC0415 - imported where it is needed
-    from sendpoll.load.scenario import ScenarioError  # noqa: PLC0415
+    from sendpoll.load.scenario.options import Overrides, scenario_with  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415
 
     names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "slos")
     try:
@@ -102,9 +102,9 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
-    from sendpoll.load.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
     from sendpoll.load.engine import EngineError, Workload  # noqa: PLC0415
     from sendpoll.load.job import Job, consoles, run_job  # noqa: PLC0415
+    from sendpoll.load.results.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
 
     job = Job(
         workload=Workload(target, scenario, options["seed"]),

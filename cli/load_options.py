@@ -13,7 +13,7 @@ import click
 
 from sendpoll.cli.target_options import target_of
 from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
-from sendpoll.schemas.target import Target
+from sendpoll.core.target.target import Target
 
 if TYPE_CHECKING:
     from sendpoll.load.engine import Fleet

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from sendpoll.cli.help_page import write_examples
-from sendpoll.schemas.redaction import Redactor
+from sendpoll.core.text.redaction import Redactor
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {

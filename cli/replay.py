@@ -13,14 +13,14 @@ import click
 from sendpoll.cli.help_page import Command
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.cli.values import REQUIREMENT
-from sendpoll.conformance.replay import Now, ReplayError, failed_row, messages, replay_code
-from sendpoll.conformance.replay import replay as replay_row
-from sendpoll.conformance.replay_task import Recorded
 from sendpoll.conformance.reporting.terminal import Printer
 from sendpoll.conformance.reporting.text import plural
-from sendpoll.conformance.reporting.view import alike
 from sendpoll.conformance.reporting.write import ReportError, read_report
-from sendpoll.schemas.redaction import Redactor
+from sendpoll.conformance.results.view import alike
+from sendpoll.conformance.server.replay.replay import Now, ReplayError, failed_row, messages, replay_code
+from sendpoll.conformance.server.replay.replay import replay as replay_row
+from sendpoll.conformance.server.replay.replay_task import Recorded
+from sendpoll.core.text.redaction import Redactor
 
 _EXAMPLES = ("SENDPOLL_TOKEN=T sendpoll replay report/report.json POLL-3",)
 _EXIT_CODES = {0: "fixed", 1: "still failing", 2: "usage", 3: "cannot tell, or not reachable"}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sendpoll.cli.help_page import Group
-from sendpoll.schemas.target import Target, TargetError, load_target
+from sendpoll.core.target.target import Target, TargetError, load_target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

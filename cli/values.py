@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 from click.shell_completion import CompletionItem
 
-from sendpoll.conformance.explain import UnknownRequirementError, find
+from sendpoll.conformance.results.explain import UnknownRequirementError, find
 from sendpoll.schemas.catalogue import load_catalogue
 
 
@@ -53,20 +53,20 @@ class ScenarioName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """The shipped names that begin so, and files."""
-        from sendpoll.load.scenario_file import shipped_scenarios  # noqa: PLC0415 - imported where it is needed
+        from sendpoll.load.scenario.scenario_file import shipped_scenarios  # noqa: PLC0415 - imported where it is needed
 
         names = [CompletionItem(name) for name in shipped_scenarios() if name.startswith(incomplete)]
         return names or [CompletionItem(incomplete, type="file")]
 
 
 def _time(text: str) -> None:
-    from sendpoll.load.durations import parse_seconds  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.core.text.durations import parse_seconds  # noqa: PLC0415 - imported where it is needed
 
     parse_seconds(text)
 
 
 def _objective(text: str) -> None:
-    from sendpoll.load.slo import parse_objective  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.load.measure.slo import parse_objective  # noqa: PLC0415 - imported where it is needed
 
     parse_objective(text)
 

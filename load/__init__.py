@@ -12,14 +12,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sendpoll.load.engine import Cohort, Controller, Fleet, Order, RunResult, View, Workload, run
-    from sendpoll.load.metrics import Metrics
-    from sendpoll.load.plain import SendpollUser
-    from sendpoll.load.records import Ledger, Outcome, TaskRecord
-    from sendpoll.load.scenario import Scenario
-    from sendpoll.load.scenario_file import load_scenario
+    from sendpoll.load.engine import Cohort, Controller, Fleet, Order, RunResult, View, Workload
+    from sendpoll.load.locust_plugin import SendpollUser
+    from sendpoll.load.measure.metrics import Metrics
+    from sendpoll.load.measure.records import Ledger, Outcome, TaskRecord
+    from sendpoll.load.measure.slo import ServiceLevel
+    from sendpoll.load.on_locust.run import run
+    from sendpoll.load.scenario.scenario import Scenario
+    from sendpoll.load.scenario.scenario_file import load_scenario
     from sendpoll.load.shapes import ShapeController
-    from sendpoll.load.slo import ServiceLevel
 
 __all__ = [
     "Cohort",
@@ -43,14 +44,15 @@ __all__ = [
 
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("Cohort", "Controller", "Fleet", "Order", "RunResult", "View", "Workload", "run"), "engine"),
-        **dict.fromkeys(("Ledger", "Outcome", "TaskRecord"), "records"),
-        "Metrics": "metrics",
-        "Scenario": "scenario",
-        "SendpollUser": "plain",
-        "ServiceLevel": "slo",
+        **dict.fromkeys(("Cohort", "Controller", "Fleet", "Order", "RunResult", "View", "Workload"), "engine"),
+        **dict.fromkeys(("Ledger", "Outcome", "TaskRecord"), "measure.records"),
+        "Metrics": "measure.metrics",
+        "Scenario": "scenario.scenario",
+        "SendpollUser": "locust_plugin",
+        "ServiceLevel": "measure.slo",
         "ShapeController": "shapes",
-        "load_scenario": "scenario_file",
+        "load_scenario": "scenario.scenario_file",
+        "run": "on_locust.run",
     }
 )
 

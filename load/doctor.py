@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from sendpoll.load.distribution import Distribution
-from sendpoll.load.engine import Fleet, Order, View, Workload, run
-from sendpoll.load.scenario_file import load_scenario
-from sendpoll.schemas.target import Target
+from sendpoll.core.target.target import Target
+from sendpoll.load.engine import Fleet, Order, View, Workload
+from sendpoll.load.on_locust.run import run
+from sendpoll.load.scenario.distribution import Distribution
+from sendpoll.load.scenario.scenario_file import load_scenario
 
 WARM_UP_S: Final = 2.0
 MEASURED_S: Final = 4.0
@@ -48,7 +49,7 @@ class Ceiling:
 
 
 @contextlib.contextmanager
-def stub(*arguments: str, module: str = "sendpoll.load.stub") -> Iterator[str]:
+def stub(*arguments: str, module: str = "sendpoll.load.stub.stub") -> Iterator[str]:
     """A stub in a process of its own, for the length of a `with` block; yields its base URL."""
     command = [sys.executable, "-m", module, *arguments]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module

@@ -4,22 +4,22 @@ A `Controller` is asked once a second how many users there shall be and which st
 It is shown every task that has ended, how the generator fared in each step, and when a step is over. The shapes of
 `sendpoll load` and the planner are controllers; neither knows Locust, nor where the users run.
 
-Importing this module imports neither Locust nor gevent: `run` does, and that patches the whole process.
+Importing this module imports neither Locust nor gevent; `sendpoll.load.on_locust.run` holds the load, and that patches
+the whole process.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from sendpoll.load.health import Health
-    from sendpoll.load.metrics import Metrics
-    from sendpoll.load.records import TaskRecord
-    from sendpoll.load.scenario import Scenario
-    from sendpoll.schemas.target import Target
+    from sendpoll.core.target.target import Target
+    from sendpoll.load.measure.health import Health
+    from sendpoll.load.measure.metrics import Metrics
+    from sendpoll.load.measure.records import TaskRecord
+    from sendpoll.load.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +137,3 @@ Progress = Callable[[View, Order], None]
 
 class EngineError(Exception):
     """The run could not be held; the message says what to do."""
-
-
-def run(
-    workload: Workload, controller: Controller, *, fleet: Fleet | None = None, progress: Progress | None = None
-) -> RunResult:
-    """Hold the load that the controller orders, drain, and hand back everything that was measured.
-
-    Blocks until the end. Ctrl-C drains early; a second one ends the process with exit code 130. Raises EngineError when
-    the run cannot begin (the port for workers is taken, no worker comes).
-
-    The process is monkey-patched by gevent from then on, so a program that lives on should run this in a process of
-    its own.
-    """
-    from sendpoll.load.runner import hold  # noqa: PLC0415 - it imports Locust, which patches the process
-
-    return hold(workload, controller, fleet or Fleet(), progress)
-
-
-def linger() -> None:
-    """After a run, keep what it serves (Locust's web page) until Ctrl-C."""
-    import gevent  # noqa: PLC0415 - `run` has imported it by now
-
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            gevent.sleep(3600)

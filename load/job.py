@@ -12,21 +12,22 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from sendpoll.load.compare import CompareError, compare, read_result, refuse_unlike
-from sendpoll.load.engine import Fleet, RunResult, Workload, linger, run
-from sendpoll.load.health import overall
+from sendpoll.core.target.target import Target
+from sendpoll.core.text.redaction import Redactor
+from sendpoll.load.engine import Fleet, RunResult, Workload
 from sendpoll.load.live import LiveProgress
+from sendpoll.load.measure.health import overall
+from sendpoll.load.on_locust.run import linger, run
 from sendpoll.load.report.html import html_report
 from sendpoll.load.report.junit import junit
 from sendpoll.load.report.markdown import markdown_summary
 from sendpoll.load.report.tasks import write_tasks
 from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.report.text import spelled_out
-from sendpoll.load.result import RunFacts, load_result, write_result
+from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
+from sendpoll.load.results.result import RunFacts, load_result, write_result
+from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, Verdict
 from sendpoll.load.shapes import ShapeController
-from sendpoll.load.verdict import ExitCode, InconclusiveAs, Verdict
-from sendpoll.schemas.redaction import Redactor
-from sendpoll.schemas.target import Target
 
 _SPELLED_OUT: Final = "sendpoll.spelled-out"
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 
 from sendpoll.load.engine import Order, View
-from sendpoll.load.health import overall
+from sendpoll.load.measure.health import overall
 from sendpoll.load.report.terminal import Snapshot, progress_line
 
 _PLAIN_EVERY_S: Final = 10.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sendpoll.load.engine import Order, View
-from sendpoll.load.scenario import Shape, ShapeKind
+from sendpoll.load.scenario.scenario import Shape, ShapeKind
 
 _SETTLE_S: Final = 1.0
 """Beyond the start spread, until every user of a pool has opened its conversation."""

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("schemas", "conformance", "load", "reference_server", "cli")
+PACKAGES = ("schemas", "core", "conformance", "load", "reference_server", "cli")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "schemas": (),
-    "conformance": ("sendpoll.schemas",),
-    "load": ("sendpoll.schemas", "sendpoll.conformance.oracle"),
+    "core": ("sendpoll.schemas",),
+    "conformance": ("sendpoll.core", "sendpoll.schemas"),
+    "load": ("sendpoll.core", "sendpoll.schemas"),
     "reference_server": ("sendpoll.schemas",),
     "cli": ("sendpoll",),
 }
@@ -113,7 +114,7 @@ def test_listing_and_checking_patch_nothing() -> None:
 import sys
 from click.testing import CliRunner
 from sendpoll.cli.main import cli
-import sendpoll.conformance.run
+import sendpoll.conformance.server.run
 assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
 assert CliRunner().invoke(cli, ["check", "--help"]).exit_code == 0
 assert CliRunner().invoke(cli, ["load", "--help"]).exit_code == 0
@@ -167,3 +168,76 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert "from __future__ import annotations" in text or not list(imports(path))
+
+
+# Inside a package a folder is a step on the way of the data, and imports point one way: a later one may import an
+# earlier one. A module that stands in the package's own folder joins the steps, and none of them may import it.
+STEPS: dict[str, tuple[str, ...]] = {
+    "core": ("text", "oracle", "target", "reports"),
+    "conformance": ("http", "rules", "results", "reporting", "server"),
+    "conformance/server": (
+        "transport",
+        "inputs",
+        "malloc",
+        "probing",
+        "checks",
+        "report",
+        "plugin",
+        "pytest_exit",
+        "run",
+        "replay",
+    ),
+    "load": (
+        "measure",
+        "http",
+        "scenario",
+        "engine",
+        "users",
+        "on_locust",
+        "results",
+        "report",
+        "stub",
+        "live",
+        "shapes",
+        "doctor",
+        "job",
+        "locust_plugin",
+        "plan",
+    ),
+}
+
+
+def step_of(path: Path, package: str) -> str | None:
+    """The step that a module of ours is part of, as seen from a package's folder."""
+    if not path.is_relative_to(ROOT / package):
+        return None
+    first = path.relative_to(ROOT / package).parts[0].removesuffix(".py")
+    return first if first in STEPS[package] else None
+
+
+@pytest.mark.parametrize("package", STEPS)
+def test_imports_point_one_way(package: str) -> None:
+    order = {step: place for place, step in enumerate(STEPS[package])}
+    prefix = f"sendpoll.{package.replace('/', '.')}."
+    broken = []
+    for path in MODULES:
+        mine = step_of(path, package)
+        if mine is None:
+            continue
+        for one in imports(path):
+            theirs = one.name.removeprefix(prefix).partition(".")[0] if one.name.startswith(prefix) else None
+            if theirs is not None and theirs != mine and order.get(theirs, len(order)) > order[mine]:
+                broken.append(f"{identify(path)}:{one.line} {one.name}")
+    assert broken == []
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    """Neither at the start nor late, inside a function."""
+    names = {f"sendpoll.{identify(path).removesuffix('.py').replace('/', '.')}": path for path in MODULES}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    needs = {name: {one.name for one in imports(path) if one.name in names} - {name} for name, path in names.items()}
+    while free := [name for name, wanted in needs.items() if not wanted]:
+        for name in free:
+            del needs[name]
+        needs = {name: wanted.difference(free) for name, wanted in needs.items()}
+    assert needs == {}

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PARTS = ("cli", "conformance", "load", "reference_server", "schemas")
+PARTS = ("cli", "conformance", "core", "load", "reference_server", "schemas")
 HANG_GUARD = 300
 
 
@@ -86,7 +86,7 @@ def test_the_wheel_brings_its_licence_and_its_ways_in(wheel: Path, names: set[st
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.read(f"{info}/entry_points.txt").decode()
     assert "sendpoll = sendpoll.cli.main:main" in entries
-    assert "sendpoll.conformance.options = sendpoll.conformance.options" in entries
+    assert "sendpoll.conformance.server.pytest_options = sendpoll.conformance.server.pytest_options" in entries
 
 
 @pytest.fixture(name="installed", scope="module")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sendpoll.load.scenario_file import shipped_scenarios
-from sendpoll.load.slo import METRICS, parse_objective
+from sendpoll.core.target.target import load_target
+from sendpoll.load.measure.slo import METRICS, parse_objective
+from sendpoll.load.scenario.scenario_file import shipped_scenarios
 from sendpoll.schemas.catalogue import load_catalogue
-from sendpoll.schemas.target import load_target
 from tests.hostile.servers import HOSTILE
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.serve import running

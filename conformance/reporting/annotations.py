@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sendpoll.conformance.reporting import view
 from sendpoll.conformance.reporting.text import visible
+from sendpoll.conformance.results import view
 from sendpoll.schemas.contract import JSON
 
 

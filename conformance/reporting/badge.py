@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sendpoll.conformance.reporting import view
-from sendpoll.conformance.verdict import RunVerdict, Verdict
+from sendpoll.conformance.results import view
+from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
 from sendpoll.schemas.contract import JSON
 
 _COLOURS = {

@@ -15,9 +15,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sendpoll.conformance.reporting import timeline, view
+from sendpoll.conformance.reporting import timeline
 from sendpoll.conformance.reporting.text import one_line, plural, visible
-from sendpoll.conformance.verdict import Verdict
+from sendpoll.conformance.results import view
+from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.schemas.catalogue import CLIENTS
 from sendpoll.schemas.contract import JSON
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sendpoll.conformance.reporting import view
 from sendpoll.conformance.reporting.text import one_line, plural, visible
-from sendpoll.conformance.verdict import Verdict
+from sendpoll.conformance.results import view
+from sendpoll.conformance.rules.verdict import Verdict
+from sendpoll.core.reports.junit import Outcome, TestCase, TestSuite
 from sendpoll.schemas.contract import JSON
-from sendpoll.schemas.junit import Outcome, TestCase, TestSuite
 
 _MESSAGE_CHARACTERS = 400
 

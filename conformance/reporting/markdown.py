@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from sendpoll.conformance.reporting import view
 from sendpoll.conformance.reporting.text import one_line, plural
-from sendpoll.conformance.verdict import Verdict
+from sendpoll.conformance.results import view
+from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.schemas.catalogue import CLIENTS
 from sendpoll.schemas.contract import JSON
 

@@ -14,10 +14,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from sendpoll.conformance.curl import fold
-from sendpoll.conformance.reporting import view
+from sendpoll.conformance.http.curl import fold
 from sendpoll.conformance.reporting.text import encodable, one_line, plural, visible
-from sendpoll.conformance.verdict import RunVerdict, Verdict
+from sendpoll.conformance.results import view
+from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
 from sendpoll.schemas.catalogue import CLIENTS
 from sendpoll.schemas.contract import JSON
 

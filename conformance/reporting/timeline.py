@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sendpoll.conformance.oracle import RUNNING
 from sendpoll.conformance.reporting.axis import Scale, Tick, TimeAxis, multiples, round_step, time_axis
 from sendpoll.conformance.reporting.text import one_line, plural
+from sendpoll.core.oracle import RUNNING
 from sendpoll.schemas.contract import JSON
 
 WIDTH = 960

@@ -7,12 +7,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.digits import three_digits
+from sendpoll.core.text.digits import three_digits
+from sendpoll.load.measure.slo import Objective
 from sendpoll.load.plan.estimate import Capacity, objective_capacity, tier_capacity
-from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import Settings
-from sendpoll.load.slo import Objective
+from sendpoll.load.plan.tallies import Observations
 
 _CLIFF_DROP: Final = 0.3
 _CLIFF_DEVIATIONS: Final = 3.0
@@ -41,23 +41,23 @@ class TierAnswer:
     """Where the binding objective is lost all at once: the answer is then the good side, not between."""
 
 
-def tier_answer(book: Book, tier: str, settings: Settings) -> TierAnswer:
+def tier_answer(observations: Observations, tier: str, settings: Settings) -> TierAnswer:
     """The answer for a tier, from every sound step."""
-    found = [(place, objective_capacity(book, place)) for place in book.places(tier)]
+    found = [(place, objective_capacity(observations, place)) for place in observations.places(tier)]
     bound = [(one.level, place) for place, one in found if one.level is not None]
     place = min(bound)[1] if bound else None
-    cliff = None if place is None else _cliff(book, place, settings)
-    whole = tier_capacity(book, tier)
+    cliff = None if place is None else _cliff(observations, place, settings)
+    whole = tier_capacity(observations, tier)
     if cliff is not None and whole.level is not None:
         low, high = min(whole.low, cliff.good), min(cliff.bad, math.inf if whole.high is None else whole.high)
         whole = Capacity(min(whole.level, cliff.good), low, max(high, cliff.good))
-    objectives = tuple((book.objectives[place], one) for place, one in found)
-    return TierAnswer(tier, whole, None if place is None else book.objectives[place], objectives, cliff)
+    objectives = tuple((observations.objectives[place], one) for place, one in found)
+    return TierAnswer(tier, whole, None if place is None else observations.objectives[place], objectives, cliff)
 
 
-def _cliff(book: Book, place: int, settings: Settings) -> Cliff | None:
-    share = book.objectives[place].share
-    points = [point for point in book.points(place) if point.total]
+def _cliff(observations: Observations, place: int, settings: Settings) -> Cliff | None:
+    share = observations.objectives[place].share
+    points = [point for point in observations.points(place) if point.total]
     for below, above in itertools.pairwise(points):
         good, bad = below.good / below.total, above.good / above.total
         if good < share or bad >= share or not settings.adjacent(below.level, above.level):

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sendpoll.load.engine import Cohort, Order, View
-from sendpoll.load.plan.evidence import Book
+from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.plan.judge import assess, is_hopeless, is_settled_case
 from sendpoll.load.plan.outcome import Conclusion
 from sendpoll.load.plan.steps import Hold, Purpose, Step
-from sendpoll.load.records import Outcome, TaskRecord
+from sendpoll.load.plan.tallies import Observations
 
 _STEADY_CHANGE: Final = 0.10
 _TAIL_SLACK_S: Final = 5.0
@@ -59,7 +59,7 @@ class PlanController:
     def __init__(
         self,
         search: Generator[Hold, Step, Conclusion],
-        book: Book,
+        observations: Observations,
         *,
         task_deadline_s: float,
         arrivals: bool = False,
@@ -67,7 +67,7 @@ class PlanController:
     ) -> None:
         self.conclusion: Conclusion | None = None
         self._search = search
-        self._book = book
+        self._book = observations
         self._deadline_s = task_deadline_s
         self._arrivals = arrivals
         self._on_step = on_step

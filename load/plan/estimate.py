@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.plan.evidence import Book, Point
+from sendpoll.load.measure.statistics import wilson
 from sendpoll.load.plan.posterior import Seen, draws
-from sendpoll.load.statistics import wilson
+from sendpoll.load.plan.tallies import Observations, Point
 
 DRAWS: Final = 400
 _COVERAGE: Final = 0.95
@@ -117,20 +117,20 @@ def lowest(found: Sequence[Capacity]) -> Capacity:
     return Capacity(min(levels, default=None), min((one.low for one in found), default=0.0), min(highs, default=None))
 
 
-def objective_capacity(book: Book, place: int) -> Capacity:
-    """The capacity under one objective, known by its place in the book."""
-    return capacity(book.points(place), book.objectives[place].share, arrivals=book.arrivals)
+def objective_capacity(observations: Observations, place: int) -> Capacity:
+    """The capacity under one objective, known by its place in the observations."""
+    return capacity(observations.points(place), observations.objectives[place].share, arrivals=observations.arrivals)
 
 
-def tier_capacity(book: Book, tier: str) -> Capacity:
+def tier_capacity(observations: Observations, tier: str) -> Capacity:
     """The capacity under all objectives of a tier.
 
     An objective without a bad sample does not lower what another one shows. Where none had any, one at least is to be
     proven: a handful of good tasks holds nothing.
     """
-    places = book.places(tier)
-    whole = lowest([objective_capacity(book, place) for place in places])
-    seen = [(book.points(place), book.objectives[place].share) for place in places]
+    places = observations.places(tier)
+    whole = lowest([objective_capacity(observations, place) for place in places])
+    seen = [(observations.points(place), observations.objectives[place].share) for place in places]
     if any(point.good < point.total for points, _ in seen for point in points):
         return whole
     return Capacity(None, max(_proven(points, share) for points, share in seen), None)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from sendpoll.load.plan.evidence import Book, Tally
+from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.measure.slo import Objective, duration
+from sendpoll.load.measure.statistics import wilson
 from sendpoll.load.plan.steps import Step
-from sendpoll.load.records import TaskRecord
-from sendpoll.load.slo import Objective, duration
-from sendpoll.load.statistics import wilson
+from sendpoll.load.plan.tallies import Observations, Tally
 
 _DOUBT: Final = 0.025
 _HOPELESS_SHARE: Final = 0.5
@@ -121,14 +121,16 @@ class Assessment:
         return self.step.started > 0 and failed > _DEAD_ERRORS * self.step.started
 
 
-def assess(book: Book, step: Step) -> Assessment:
-    """The verdicts on a step, with the correlation that the book's steps and it have shown."""
+def assess(observations: Observations, step: Step) -> Assessment:
+    """The verdicts on a step, with the correlation that the observations's steps and it have shown."""
     judged = tuple(
-        objective_verdict(objective, tally, book.effect(place, step.level, tally))
-        for place, (objective, tally) in enumerate(zip(book.objectives, book.tallies_of(step), strict=True))
+        objective_verdict(objective, tally, observations.effect(place, step.level, tally))
+        for place, (objective, tally) in enumerate(
+            zip(observations.objectives, observations.tallies_of(step), strict=True)
+        )
     )
-    wanted = book.places(book.tiers[0])
-    if step.late and lateness_matters(book, step):
+    wanted = observations.places(observations.tiers[0])
+    if step.late and lateness_matters(observations, step):
         step = replace(step, problems=(*step.problems, *step.late))
     if step.problems:
         return Assessment(step, judged, Verdict.INVALID, wanted)
@@ -137,7 +139,7 @@ def assess(book: Book, step: Step) -> Assessment:
     return Assessment(step, judged, together(judged[place] for place in wanted), wanted)
 
 
-def lateness_matters(book: Book, step: Step) -> bool:
+def lateness_matters(observations: Observations, step: Step) -> bool:
     """Whether the generator's delays can have changed what the step shows.
 
     They make every time a little longer. If hardly a sample is beyond its limit by no more than that, none of the
@@ -147,11 +149,11 @@ def lateness_matters(book: Book, step: Step) -> bool:
     if not records:
         return True
     task_s = sum(record.elapsed_s for record in records) / len(records)
-    rounds = 0.0 if book.arrivals else step.rounds_per_second
+    rounds = 0.0 if observations.arrivals else step.rounds_per_second
     round_s = max(task_s, step.level / rounds) if rounds else task_s
     if step.lateness_s > _LITTLE_LATENESS * round_s:
         return True
-    limits = [objective for objective in book.objectives if objective.limit_s is not None]
+    limits = [objective for objective in observations.objectives if objective.limit_s is not None]
     allowed = _FEW_CHANGED * len(records)
     return any(sum(_is_just_beyond(one, record, step.lateness_s) for record in records) > allowed for one in limits)
 
@@ -214,12 +216,12 @@ def interval(tally: Tally, effect: float) -> tuple[float, float]:
     return found.low, found.high
 
 
-def is_settled_case(book: Book, step: Step) -> bool:
+def is_settled_case(observations: Observations, step: Step) -> bool:
     """Whether the tasks that have not ended can no longer change the verdict, whatever becomes of them."""
-    pessimistic = book.tallies_of(step)
-    for place, (objective, tally) in enumerate(zip(book.objectives, pessimistic, strict=True)):
+    pessimistic = observations.tallies_of(step)
+    for place, (objective, tally) in enumerate(zip(observations.objectives, pessimistic, strict=True)):
         hopeful = Tally(min(tally.total, tally.good + step.unfinished), tally.total)
-        effect = book.effect(place, step.level, tally)
+        effect = observations.effect(place, step.level, tally)
         verdicts = {objective_verdict(objective, one, effect).verdict for one in (tally, hopeful)}
         if verdicts == {Verdict.FAIL}:
             return True
@@ -228,12 +230,14 @@ def is_settled_case(book: Book, step: Step) -> bool:
     return True
 
 
-def is_hopeless(book: Book, step: Step) -> bool:
+def is_hopeless(observations: Observations, step: Step) -> bool:
     """Whether a step is so far beyond what the server holds that nothing more is to be learnt from it."""
     if step.started < _HOPELESS_TASKS:
         return False
     return any(
-        interval(Tally(min(tally.total, tally.good + step.unfinished), tally.total), book.effect(place, step.level))[1]
+        interval(
+            Tally(min(tally.total, tally.good + step.unfinished), tally.total), observations.effect(place, step.level)
+        )[1]
         < _HOPELESS_SHARE
-        for place, tally in enumerate(book.tallies_of(step))
+        for place, tally in enumerate(observations.tallies_of(step))
     )

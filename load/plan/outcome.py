@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from sendpoll.load.plan.judge import Assessment
-from sendpoll.load.verdict import ExitCode
+from sendpoll.load.results.verdict import ExitCode
 
 
 class End(StrEnum):
@@ -38,7 +38,7 @@ EXIT_CODES: Final[Mapping[End, ExitCode]] = {
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What the search came to; the steps are in its book."""
+    """What the search came to; the steps are in its observations."""
 
     end: End
     because: str

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.plan.evidence import Point, Tally
 from sendpoll.load.plan.judge import interval
 from sendpoll.load.plan.steps import Step
+from sendpoll.load.plan.tallies import Point, Tally
 
 INTERVALS: Final = (0.25, 0.5, 1.0)
 """Seconds: twice as often as the published clients, as they do, and half as often."""

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.engine import RunResult, Workload
-from sendpoll.load.health import overall
+from sendpoll.load.measure.health import overall
+from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.plan.answer import TierAnswer, sentence, tier_answer
-from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.models import Model, fitted_models
@@ -19,10 +20,9 @@ from sendpoll.load.plan.outcome import Conclusion, exit_code
 from sendpoll.load.plan.polling import PollCost, quantile
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.sizing import CROWDS, RATES, assumptions, fleets
-from sendpoll.load.records import TaskRecord
-from sendpoll.load.result import described_target, environment_facts, version_of
-from sendpoll.load.verdict import WORDS, ExitCode
-from sendpoll.schemas.redaction import Redactor
+from sendpoll.load.plan.tallies import Observations
+from sendpoll.load.results.result import described_target, environment_facts, version_of
+from sendpoll.load.results.verdict import WORDS, ExitCode
 
 SCHEMA_VERSION: Final = 1
 _BUCKET_S: Final = 5.0
@@ -34,7 +34,7 @@ class PlanFacts:
 
     workload: Workload
     settings: Settings
-    book: Book
+    observations: Observations
     conclusion: Conclusion
     run: RunResult
     levels: Sequence[tuple[float, float]] = ()
@@ -48,8 +48,8 @@ class PlanFacts:
 
 def plan_result(facts: PlanFacts) -> tuple[dict[str, Any], ExitCode]:
     """The content of `plan.json`, without a secret in it, and what the process ends with."""
-    settings, book, conclusion = facts.settings, facts.book, facts.conclusion
-    answers = [tier_answer(book, tier, settings) for tier in book.tiers]
+    settings, observations, conclusion = facts.settings, facts.observations, facts.conclusion
+    answers = [tier_answer(observations, tier, settings) for tier in observations.tiers]
     answer = answers[0]
     code = exit_code(conclusion.end, answer.capacity.low, answer.capacity.high, facts.required)
     if facts.run.unreachable is not None:
@@ -80,7 +80,7 @@ def plan_result(facts: PlanFacts) -> tuple[dict[str, Any], ExitCode]:
         "recovery": {"seconds": conclusion.recovery_s, "recovered": conclusion.recovered},
         "tiers": [_tier(one) for one in answers],
         "steps": [_step(one, facts) for one in conclusion.assessments],
-        "models": [] if settings.arrivals else [_model(model) for model in fitted_models(book.steps)],
+        "models": [] if settings.arrivals else [_model(model) for model in fitted_models(observations.steps)],
         "sizing": _sizing(facts, answer),
         "polls": [asdict(cost) for cost in facts.polls],
         "violations": dict(_violations(facts.run.records)),
@@ -107,10 +107,10 @@ def _sentence(facts: PlanFacts, answer: TierAnswer) -> str:
 def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
     notes = []
     clean = [
-        (objective, sum(point.total for point in facts.book.points(place)))
-        for place, objective in enumerate(facts.book.objectives)
+        (objective, sum(point.total for point in facts.observations.points(place)))
+        for place, objective in enumerate(facts.observations.objectives)
         if any(objective is own for own, _ in answer.by_objective)
-        and all(point.good == point.total for point in facts.book.points(place))
+        and all(point.good == point.total for point in facts.observations.points(place))
     ]
     if named := " and ".join(objective.text for objective, total in clean if total):
         notes.append(f"not one bad sample of {named} in {max(total for _, total in clean):,} tasks")

@@ -12,11 +12,11 @@ from collections.abc import Generator
 from typing import Final
 
 from sendpoll.load.plan.estimate import Capacity, falling, tier_capacity
-from sendpoll.load.plan.evidence import Book, Tally
 from sendpoll.load.plan.judge import Assessment, Verdict, assess, objective_verdict
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import GENERATOR_SHARE, Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.plan.tallies import Observations, Tally
 from sendpoll.load.plan.timing import Timing
 
 _UNHURRIED: Final = 1.1
@@ -52,14 +52,14 @@ class _EndedError(Exception):
 
 
 class Search:
-    """One search. `run` is the generator; `book` fills with every sound step."""
+    """One search. `run` is the generator; `observations` fills with every sound step."""
 
-    def __init__(self, settings: Settings, book: Book) -> None:
+    def __init__(self, settings: Settings, observations: Observations) -> None:
         self.settings = settings
-        self.book = book
+        self.observations = observations
         self.assessments: list[Assessment] = []
-        self._tier = book.tiers[0]
-        self.timing = Timing(settings, book)
+        self._tier = observations.tiers[0]
+        self.timing = Timing(settings, observations)
         self._alone = 0.0
         self._recovery: float | None = None
         self._recovered = True
@@ -83,7 +83,7 @@ class Search:
 
     def conclude(self, end: End, because: str) -> Conclusion:
         """What is known by now; also for a search that somebody stopped."""
-        if not self._confirmed and self.book.steps:
+        if not self._confirmed and self.observations.steps:
             found = self.capacity()
             best = found.low if found.level is None or end is End.TARGET_UNHEALTHY else found.level
             level = self._with_headroom(best) if best >= self._lowest() and found.low > 0 else None
@@ -149,7 +149,7 @@ class Search:
         """The highest level that may be held, and what it means when it is reached."""
         top = self.settings.max_level
         most = self.settings.generator_requests
-        last = self.book.steps[-1] if self.book.steps else None
+        last = self.observations.steps[-1] if self.observations.steps else None
         if most is not None and last is not None and last.requests_per_second > 0:
             bound = GENERATOR_SHARE * most * last.level / last.requests_per_second
             if bound < top:
@@ -168,7 +168,7 @@ class Search:
         highest = good or 0.0
         if self.settings.arrivals:
             highest = min(highest, _DRAINING * self._most_served())
-        levels = sorted({step.level for step in self.book.steps if step.level <= highest}, reverse=True)
+        levels = sorted({step.level for step in self.observations.steps if step.level <= highest}, reverse=True)
         for level in dict.fromkeys((*levels[:2], self._lowest())):
             since = self.timing.clock
             seen = yield from self._held(level, Purpose.RECOVERY)
@@ -205,7 +205,7 @@ class Search:
     def _refine_further(self, end: End) -> Generator[Hold, Step, None]:
         """With the time that is left, narrow the other tiers' intervals, too: their answers came from the ladder."""
         try:
-            for tier in self.book.tiers[1:] if end is End.CONVERGED else ():
+            for tier in self.observations.tiers[1:] if end is End.CONVERGED else ():
                 self._tier = tier
                 if None not in self._bracket(tier):
                     yield from self._refine()
@@ -213,7 +213,7 @@ class Search:
             if ended.end not in {End.CONVERGED, End.BUDGET}:
                 raise
         finally:
-            self._tier = self.book.tiers[0]
+            self._tier = self.observations.tiers[0]
 
     def _out_of_time(self) -> tuple[End, str]:
         if self._is_nearly_close():
@@ -245,7 +245,7 @@ class Search:
         if not self.settings.adjacent(good, bad):
             return self._between(good, bad)
         for level in (good, bad):
-            if self.book.holds_at(level) < self.settings.pace.agreeing:
+            if self.observations.holds_at(level) < self.settings.pace.agreeing:
                 return level
         step = 1 + self.settings.precision
         near = [good, bad]
@@ -264,7 +264,7 @@ class Search:
 
     def _most_served(self) -> float:
         """The most tasks a second that any step saw finished."""
-        return max((step.served for step in self.book.steps), default=0.0)
+        return max((step.served for step in self.observations.steps), default=0.0)
 
     def _above(self, level: float, ratio: float) -> float:
         wanted = self.settings.rounded(level * ratio)
@@ -277,13 +277,13 @@ class Search:
         return max(1.0, level - 1)
 
     def _samples_at(self, level: float) -> float:
-        return sum(step.started for step in self.book.steps if math.isclose(step.level, level))
+        return sum(step.started for step in self.observations.steps if math.isclose(step.level, level))
 
     def _is_bracketed(self, good: float | None, bad: float | None) -> bool:
         """Whether good and bad are neighbours, and each was looked at as often as is asked."""
         if good is None or bad is None or not self.settings.adjacent(good, bad):
             return False
-        return min(self.book.holds_at(good), self.book.holds_at(bad)) >= self.settings.pace.agreeing
+        return min(self.observations.holds_at(good), self.observations.holds_at(bad)) >= self.settings.pace.agreeing
 
     def _is_close(self, good: float | None, bad: float | None) -> bool:
         """Whether they are, and the interval is narrow enough."""
@@ -297,11 +297,11 @@ class Search:
 
     def _bracket(self, tier: str) -> tuple[float | None, float | None]:
         """The highest level on the good side in every objective, all levels taken together, and the next one above."""
-        levels = sorted({step.level for step in self.book.steps})
+        levels = sorted({step.level for step in self.observations.steps})
         good = len(levels)
-        for place in self.book.places(tier):
-            objective = self.book.objectives[place]
-            points = [point for point in self.book.points(place) if point.total]
+        for place in self.observations.places(tier):
+            objective = self.observations.objectives[place]
+            points = [point for point in self.observations.points(place) if point.total]
             shares = falling([point.good / point.total for point in points], [point.total for point in points])
             reached = [point.level for point, share in zip(points, shares, strict=True) if share < objective.share]
             if reached:
@@ -310,7 +310,7 @@ class Search:
 
     def capacity(self) -> Capacity:
         """The level at which the first objective stops being met."""
-        return tier_capacity(self.book, self._tier)
+        return tier_capacity(self.observations, self._tier)
 
     def _non_monotonic(self) -> tuple[float, float] | None:
         failed = [one.step.level for one in self.assessments if one.verdict is Verdict.FAIL]
@@ -344,7 +344,7 @@ class Search:
     # Holding
 
     def _held(self, level: float, purpose: Purpose) -> Generator[Hold, Step, Assessment]:
-        """Hold a level; again if the generator spoilt it, for that may pass. Sound steps go into the book."""
+        """Hold a level; again if the generator spoilt it, for that may pass. Sound steps go into the observations."""
         failures = 0
         for _ in range(_ATTEMPTS):
             hold = self.timing.hold(level, purpose)
@@ -354,7 +354,7 @@ class Search:
             self.timing.clock = step.ended_at
             if step.is_cut:
                 raise _EndedError(*self._out_of_time())
-            seen = assess(self.book, step)
+            seen = assess(self.observations, step)
             self.assessments.append(seen)
             if purpose is Purpose.BASELINE and seen.failure:
                 failures += 1
@@ -366,19 +366,19 @@ class Search:
             if purpose is Purpose.RECOVERY and step.recovery_s is None:
                 return seen  # what is left of the overload was measured, not the level
             if seen.verdict is not Verdict.INVALID:
-                self.book.add(step)
+                self.observations.add(step)
                 self.timing.learn(seen)
                 return seen
         raise _EndedError(End.GENERATOR_BOUND, "; ".join(seen.step.problems))
 
     def _lowest(self) -> float:
-        return min((step.level for step in self.book.steps), default=self.settings.start)
+        return min((step.level for step in self.observations.steps), default=self.settings.start)
 
     def _lowest_has_failed(self) -> bool:
         """Whether all that was seen at the lowest level together fails an objective."""
-        for place in self.book.places(self._tier):
-            point = self.book.points(place)[0]
+        for place in self.observations.places(self._tier):
+            point = self.observations.points(place)[0]
             tally = Tally(point.good, point.total)
-            if objective_verdict(self.book.objectives[place], tally, point.effect).verdict is Verdict.FAIL:
+            if objective_verdict(self.observations.objectives[place], tally, point.effect).verdict is Verdict.FAIL:
                 return True
         return False

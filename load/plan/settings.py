@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.slo import ServiceLevel, parse_objective
+from sendpoll.load.measure.slo import ServiceLevel, parse_objective
 
 GENERATOR_SHARE: Final = 0.6
 """Beyond this share of what the generator can do at most, its own delays would be in the answer."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sendpoll.load.records import TaskRecord
+from sendpoll.load.measure.records import TaskRecord
 
 
 class Purpose(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.steps import Hold, Purpose
+from sendpoll.load.plan.tallies import Observations
 
 _SETTLE_S: Final = 5.0
 _LEAST_SETTLE_S: Final = 2.0
@@ -32,7 +32,7 @@ _LONGEST_SETTLE_S: Final = 30.0
 class Timing:
     """The plan's clock and the server's pace. Times are in seconds."""
 
-    def __init__(self, settings: Settings, book: Book) -> None:
+    def __init__(self, settings: Settings, observations: Observations) -> None:
         self.clock = 0.0
         """Since the start of the run, when the last step ended."""
         self.cycle_s = 0.0
@@ -40,7 +40,7 @@ class Timing:
         self.response_s = 0.0
         """A task, at p90 of the last step."""
         self._settings = settings
-        self._book = book
+        self._book = observations
 
     def learn(self, seen: Assessment) -> None:
         """Note how long a task takes, and how long a user's whole round."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sendpoll.load.report.page import page
 from sendpoll.load.report.text import own_reasons, percent
-from sendpoll.load.result import DURATIONS
+from sendpoll.load.results.result import DURATIONS
 
 Result = Mapping[str, Any]
 

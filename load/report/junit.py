@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sendpoll.core.reports.junit import TestCase, TestSuite
 from sendpoll.load.report.text import ratio
-from sendpoll.schemas.junit import TestCase, TestSuite
 
 Result = Mapping[str, Any]
 _GROUP = "sendpoll.load"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sendpoll.load.durations import short_seconds
+from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.report.text import (
     counted,
     extra_polls,

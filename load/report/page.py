@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from sendpoll.load.durations import short_seconds
+from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.report import text
 
 

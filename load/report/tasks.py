@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from sendpoll.load.records import TaskRecord
-from sendpoll.schemas.redaction import Redactor
+from sendpoll.core.text.redaction import Redactor
+from sendpoll.load.measure.records import TaskRecord
 
 
 def write_tasks(records: Iterable[TaskRecord], path: Path, redactor: Redactor) -> None:

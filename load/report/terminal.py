@@ -15,9 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sendpoll.load.digits import three_digits
-from sendpoll.load.durations import short_seconds
-from sendpoll.load.metrics import Metrics
+from sendpoll.core.text.digits import three_digits
+from sendpoll.core.text.durations import short_seconds
+from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.text import (
     NOTHING,
     counted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sendpoll.load import stub
+from sendpoll.load.stub import stub
 
 _REQUESTS = b"GET /requests "
 _MESSAGES = b"GET /messages "

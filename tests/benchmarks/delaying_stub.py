@@ -14,7 +14,7 @@ import re
 import time
 from typing import Any
 
-from sendpoll.load import stub
+from sendpoll.load.stub import stub
 
 _POLL = re.compile(rb"GET \S*/tasks/(t\d+-\d+)\?")
 _EMPTY = b'"events":[]'

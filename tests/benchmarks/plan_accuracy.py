@@ -63,7 +63,7 @@ class Subject:
         """The real one."""
         if self.kind == "stub":
             options = ("--slots", str(self.slots), "--service", self.service, "--mean", str(self.mean_s))
-            with stub(*options, "--chunks", "4", module="sendpoll.load.queue_stub") as url:
+            with stub(*options, "--chunks", "4", module="tests.load.queue_stub") as url:
                 yield url
             return
         settings = Settings(

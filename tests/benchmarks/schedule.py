@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--pacing", choices=["loop", "grid"], default="grid")
     options = parser.parse_args()
-    stub = [sys.executable, "-m", "sendpoll.load.stub", "--chunks", "16", "--first", "0.5", "--interval", "0.5"]
+    stub = [sys.executable, "-m", "sendpoll.load.stub.stub", "--chunks", "16", "--first", "0.5", "--interval", "0.5"]
     with subprocess.Popen(stub, stdout=subprocess.PIPE, text=True) as server, tempfile.TemporaryDirectory() as folder:
         assert server.stdout is not None
         url = server.stdout.readline().strip()

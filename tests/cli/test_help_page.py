@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from sendpoll.cli.help_page import Command
 from sendpoll.cli.main import cli
-from sendpoll.load.scenario_file import shipped_scenarios
+from sendpoll.load.scenario.scenario_file import shipped_scenarios
 
 LINES = 23
 """A terminal of 24 lines, less one for the prompt."""

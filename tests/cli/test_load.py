@@ -28,7 +28,7 @@ TIMEOUT = 120
 @contextlib.contextmanager
 def stub(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server of the API, and its process."""
-    command = [sys.executable, "-m", "sendpoll.load.stub", "--first", "0.1", "--interval", "0.05", *options]
+    command = [sys.executable, "-m", "sendpoll.load.stub.stub", "--first", "0.1", "--interval", "0.05", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -159,7 +159,7 @@ def _workers_of(parent: int) -> list[int]:
         with contextlib.suppress(OSError):
             fields = status.read_text().rpartition(")")[2].split()
             command = status.with_name("cmdline").read_bytes()
-            if int(fields[1]) == parent and b"sendpoll.load.worker" in command:
+            if int(fields[1]) == parent and b"sendpoll.load.on_locust.worker" in command:
                 found.append(int(status.parent.name))
     return found
 

@@ -6,13 +6,21 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sendpoll.conformance.shapes import CHROMIUM, CURL, DART, NODE, REQUESTS, Shape, preflight
-from sendpoll.schemas.target import Target
+from sendpoll.conformance.server.probing.client_profiles import (
+    CHROMIUM,
+    CURL,
+    DART,
+    NODE,
+    REQUESTS,
+    ClientProfile,
+    preflight,
+)
+from sendpoll.core.target.target import Target
 from tests.clients.faulty import serving
 from tests.clients.runners import Options, run_client
 from tests.clients.send_and_poll import MESSAGE, TOKEN, Call, Fault, Request
 
-SHAPE_OF: Mapping[str, Shape] = {
+SHAPE_OF: Mapping[str, ClientProfile] = {
     "curl": CURL,
     "python": REQUESTS,
     "node": NODE,
@@ -48,7 +56,7 @@ def differences(client: str, recorded: tuple[Request, ...]) -> Iterator[str]:
         yield f"connections are {'' if alive else 'not '}used again"
 
 
-def _replayed(client: str, shape: Shape, request: Request) -> tuple[bytes, Headers]:
+def _replayed(client: str, shape: ClientProfile, request: Request) -> tuple[bytes, Headers]:
     """The body and headers that the suite sends for the same call."""
     host = request.header("Host") or ""
     target = Target(base_url=f"http://{host}", token=TOKEN)
@@ -65,7 +73,7 @@ def _replayed(client: str, shape: Shape, request: Request) -> tuple[bytes, Heade
     return body or b"", headers
 
 
-def _value(shape: Shape, call: Call) -> dict[str, object]:
+def _value(shape: ClientProfile, call: Call) -> dict[str, object]:
     if call == "createWorkspace":
         return {"workspace_id": "ws1"}
     if call != "sendMessage":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sendpoll.conformance.exchange import Exchange, Failure, Request, Response, Timing
-from sendpoll.conformance.http_reader import ResponseReader
+from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Response, Timing
+from sendpoll.conformance.http.response_reader import ResponseReader
 from sendpoll.schemas.endpoints import endpoints
 
 RIGHT: dict[str, Any] = {

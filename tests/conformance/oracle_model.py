@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from sendpoll.conformance.oracle import Poll
+from sendpoll.core.oracle import Poll
 
 FINAL = "completed"
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sendpoll.load.metrics import Metrics
-from sendpoll.load.records import Exchange, Outcome, TaskRecord, Violation
-from sendpoll.load.result import RunFacts, load_result
-from sendpoll.load.scenario import Scenario
-from sendpoll.load.scenario_file import load_scenario
-from sendpoll.load.slo import ServiceLevel
-from sendpoll.schemas.target import Target
+from sendpoll.core.target.target import Target
+from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord, Violation
+from sendpoll.load.measure.slo import ServiceLevel
+from sendpoll.load.results.result import RunFacts, load_result
+from sendpoll.load.scenario.scenario import Scenario
+from sendpoll.load.scenario.scenario_file import load_scenario
 
 SLOS = ("ttfe p95 <= 2s", "task p95 <= 30s", "poll p99 <= 200ms", "errors <= 1%", "gold: ttfe p95 <= 1s")
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, RunResult, Workload
 from sendpoll.load.job import Job, run_job
-from sendpoll.load.metrics import Metrics
-from sendpoll.load.scenario_file import load_scenario
-from sendpoll.schemas.target import Target
+from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.scenario.scenario_file import load_scenario
 
 Said = Callable[..., str]
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from sendpoll.load.doctor import stub
-from sendpoll.load.queue_stub import SERVICES, QueueScript
+from tests.load.queue_stub import SERVICES, QueueScript
 
 
 def state(script: QueueScript, task: str) -> tuple[str, int]:
@@ -48,5 +48,5 @@ def test_service_times_have_the_mean_that_was_asked_for(service: str) -> None:
 
 
 def test_it_serves_in_a_process_of_its_own() -> None:
-    with stub("--slots", "2", "--mean", "0.1", module="sendpoll.load.queue_stub") as url:
+    with stub("--slots", "2", "--mean", "0.1", module="tests.load.queue_stub") as url:
         assert url.startswith("http://127.0.0.1:")

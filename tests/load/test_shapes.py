@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sendpoll.load.engine import Order, View
-from sendpoll.load.metrics import Metrics
-from sendpoll.load.scenario import Shape
+from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.scenario.scenario import Shape
 from sendpoll.load.shapes import ShapeController, users_at
 
 RAMP = Shape(kind="ramp", users=21, duration_s=100, from_users=1, ramp_s=40)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import httpx
 import pytest
 
-from sendpoll.conformance.oracle import Poll, judge
+from sendpoll.core.oracle import Poll, judge
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.exchange import Answer, Asked, Forward
 from tests.mutants.model import Mutant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sendpoll.conformance.curl import curl_line
+from sendpoll.conformance.http.curl import curl_line
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON, validator
 

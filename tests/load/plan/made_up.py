@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sendpoll.core.target.target import Target
 from sendpoll.load.engine import RunResult, Workload
-from sendpoll.load.metrics import Metrics
+from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.plan.result import PlanFacts, plan_result
-from sendpoll.load.scenario_file import load_scenario
-from sendpoll.load.verdict import ExitCode
-from sendpoll.schemas.target import Target
+from sendpoll.load.results.verdict import ExitCode
+from sendpoll.load.scenario.scenario_file import load_scenario
 from tests.load.plan.servers import KNOWN, Planned, planned
 
 TOKEN = "a-very-secret-token"
@@ -30,7 +30,7 @@ def facts_of(plan: Planned, **more: Any) -> PlanFacts:
     return PlanFacts(
         workload=Workload(Target(base_url="http://127.0.0.1:8091", token=TOKEN), load_scenario("chat")),
         settings=plan.settings,
-        book=plan.book,
+        observations=plan.book,
         conclusion=plan.conclusion,
         run=run,
         levels=[(step.settled_at, step.level) for step in plan.steps],

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.plan.answer import TierAnswer, tier_answer
 from sendpoll.load.plan.controller import PlanController
-from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import Conclusion
 from sendpoll.load.plan.search import Search
 from sendpoll.load.plan.settings import FULL, QUICK, Pace, Settings
 from sendpoll.load.plan.steps import Step
-from sendpoll.load.slo import ServiceLevel
+from sendpoll.load.plan.tallies import Observations
 from tests.load.plan.virtual import (
     Load,
     Server,
@@ -77,7 +77,7 @@ class Planned:
 
     conclusion: Conclusion
     answer: TierAnswer
-    book: Book
+    book: Observations
     seconds: float
     steps: Sequence[Step]
     settings: Settings
@@ -101,7 +101,7 @@ def planned(server: Server, slos: Sequence[str], seed: int = 1, pace: Pace = FUL
     """Plan a server in virtual time, as `sendpoll plan` would on a real one."""
     more.setdefault("budget_s", 240 if pace == QUICK else 720)
     settings = Settings(ServiceLevel.parse(slos), pace=pace, **more)
-    book = Book(settings.service, arrivals=settings.arrivals)
+    book = Observations(settings.service, arrivals=settings.arrivals)
     search = Search(settings, book)
     steps: list[Step] = []
     controller = PlanController(

@@ -5,14 +5,14 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from sendpoll.load.engine import Order
-from sendpoll.load.health import Health
+from sendpoll.load.measure.health import Health
+from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.plan.controller import PlanController
-from sendpoll.load.plan.evidence import Book
+from sendpoll.load.plan.fixed_levels import HeldSteps
 from sendpoll.load.plan.outcome import Conclusion, End
-from sendpoll.load.plan.probe import HeldSteps
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
-from sendpoll.load.slo import ServiceLevel
+from sendpoll.load.plan.tallies import Observations
 from tests.load.plan.virtual import Load, Server, exponential, fixed, run_virtually
 
 SERVICE = ServiceLevel.parse(["task p95 <= 4.25s"])
@@ -28,7 +28,7 @@ def held(holds: Sequence[Hold], server: Server = SERVER, health: Health | None =
             steps.append(step)
         return Conclusion(End.CONVERGED, "", ())
 
-    controller = PlanController(search(), Book(SERVICE), task_deadline_s=60)
+    controller = PlanController(search(), Observations(SERVICE), task_deadline_s=60)
     load = Load(server, seed=1, deadline_s=60)
     run_virtually(controller, load, health=(lambda _: health) if health else None)
     assert controller.conclusion is not None
@@ -110,7 +110,7 @@ def test_open_arrivals_are_ordered_as_a_rate_with_users_enough_to_take_them() ->
         yield hold(3.0)
         return Conclusion(End.CONVERGED, "", ())
 
-    controller = PlanController(search(), Book(SERVICE, arrivals=True), task_deadline_s=60, arrivals=True)
+    controller = PlanController(search(), Observations(SERVICE, arrivals=True), task_deadline_s=60, arrivals=True)
     load = Load(SERVER, seed=1, deadline_s=60)
 
     def note(order: Order) -> Health:
@@ -134,7 +134,7 @@ def test_a_queue_of_late_tasks_is_not_waited_for_to_settle(slo: str, settles: bo
         steps.append((yield Hold(20.0, Purpose.REFINE, 10, 10, 10, 60, 90)))
         return Conclusion(End.CONVERGED, "", ())
 
-    book = Book(ServiceLevel.parse([slo]), arrivals=True)
+    book = Observations(ServiceLevel.parse([slo]), arrivals=True)
     controller = PlanController(search(), book, task_deadline_s=60, arrivals=True)
     run_virtually(controller, Load(Server(10, fixed(1.0), fixed(0.0)), seed=1, deadline_s=60))
     assert (steps[0].settled_at >= 60) is settles
@@ -143,7 +143,7 @@ def test_a_queue_of_late_tasks_is_not_waited_for_to_settle(slo: str, settles: bo
 
 def test_holding_besides_the_search_adds_nothing_to_its_book() -> None:
     settings = Settings(SERVICE, task_deadline_s=60)
-    book = Book(SERVICE)
+    book = Observations(SERVICE)
     besides = HeldSteps([hold(20, Purpose.POLLS), hold(30, Purpose.POLLS)], book, settings)
     run_virtually(besides.controller, Load(SERVER, seed=1, deadline_s=60))
     assert [step.level for step in besides.steps] == [20, 30]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from sendpoll.load.plan.estimate import Capacity, capacity, crossing, falling, log_odds, lowest
-from sendpoll.load.plan.evidence import Point
+from sendpoll.load.plan.tallies import Point
 
 
 def test_falling_leaves_a_falling_sequence_alone() -> None:

@@ -7,14 +7,14 @@ import math
 
 import pytest
 
+from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.plan.answer import tier_answer
 from sendpoll.load.plan.estimate import tier_capacity
-from sendpoll.load.plan.evidence import Book
 from sendpoll.load.plan.outcome import End, exit_code
 from sendpoll.load.plan.settings import QUICK
 from sendpoll.load.plan.steps import Purpose
-from sendpoll.load.slo import ServiceLevel
-from sendpoll.load.verdict import ExitCode
+from sendpoll.load.plan.tallies import Observations
+from sendpoll.load.results.verdict import ExitCode
 from tests.load.plan.servers import planned
 from tests.load.plan.virtual import Server, attainment, exponential, fixed, lognormal
 
@@ -176,7 +176,7 @@ def test_a_few_users_that_are_always_served_are_proven_and_not_only_seen(most: i
 
 
 def test_a_handful_of_good_tasks_holds_nothing() -> None:
-    book = Book(ServiceLevel.parse(SLOS))
+    book = Observations(ServiceLevel.parse(SLOS))
     plan = planned(Server(5000, fixed(1.0), exponential(2.0)), SLOS, 1, max_level=20)
     book.add(plan.steps[0])
     assert tier_capacity(book, "").low == 0
@@ -184,7 +184,7 @@ def test_a_handful_of_good_tasks_holds_nothing() -> None:
 
 def test_an_objective_on_errors_alone_makes_no_tier() -> None:
     tiers = ["errors <= 1%", "gold: task p95 <= 2s", "silver: task p95 <= 4s"]
-    assert Book(ServiceLevel.parse(tiers)).tiers == ("gold", "silver")
+    assert Observations(ServiceLevel.parse(tiers)).tiers == ("gold", "silver")
 
 
 def test_where_nothing_is_held_for_certain_nothing_is_recommended() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sendpoll.load.plan.evidence import Book, Tally, pooled_effect
+from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.measure.slo import ServiceLevel, parse_objective
 from sendpoll.load.plan.judge import (
     Verdict,
     assess,
@@ -15,8 +16,7 @@ from sendpoll.load.plan.judge import (
     together,
 )
 from sendpoll.load.plan.steps import Hold, Purpose, Step
-from sendpoll.load.records import Outcome, TaskRecord
-from sendpoll.load.slo import ServiceLevel, parse_objective
+from sendpoll.load.plan.tallies import Observations, Tally, pooled_effect
 from tests.load.made_up import record
 
 TASK = parse_objective("task p95 <= 10s")
@@ -75,14 +75,14 @@ def late_step(lateness_s: float, task_s: float) -> Step:
 def test_a_late_generator_spoils_a_step_only_where_it_can_have_changed_a_count() -> None:
     """One in ten tasks is too slow: by far, or by less than the generator was late."""
     far, close = late_step(0.1, 14.0), late_step(0.1, 10.05)
-    assert assess(Book(SERVICE), far).verdict is not Verdict.INVALID
-    spoilt = assess(Book(SERVICE), close)
+    assert assess(Observations(SERVICE), far).verdict is not Verdict.INVALID
+    spoilt = assess(Observations(SERVICE), close)
     assert spoilt.verdict is Verdict.INVALID
     assert spoilt.step.problems == ("the generator was late",)
 
 
 def test_delays_that_are_long_against_a_round_spoil_a_step_anyhow() -> None:
-    assert assess(Book(SERVICE), late_step(0.5, 14.0)).verdict is Verdict.INVALID
+    assert assess(Observations(SERVICE), late_step(0.5, 14.0)).verdict is Verdict.INVALID
 
 
 def test_correlation_takes_certainty_away() -> None:
@@ -109,7 +109,7 @@ def test_an_objective_without_a_bad_sample_does_not_stand_in_the_way() -> None:
 
 
 def test_unfinished_tasks_are_bad_samples() -> None:
-    seen = assess(Book(SERVICE), step_of(tasks(100), unfinished=100))
+    seen = assess(Observations(SERVICE), step_of(tasks(100), unfinished=100))
     assert seen.verdict is Verdict.FAIL
     assert seen.objectives[0].tally == Tally(100, 200, *_spread(seen.objectives[0].tally))
 
@@ -119,45 +119,45 @@ def _spread(found: Tally) -> tuple[float, float, int]:
 
 
 def test_a_step_of_a_late_generator_is_invalid_whatever_its_tasks_did() -> None:
-    assert assess(Book(SERVICE), step_of(tasks(100, 50), problems=("late",))).verdict is Verdict.INVALID
+    assert assess(Observations(SERVICE), step_of(tasks(100, 50), problems=("late",))).verdict is Verdict.INVALID
 
 
 def test_a_step_without_one_answer_is_unreachable() -> None:
-    seen = assess(Book(SERVICE), step_of([failed_task(at) for at in range(20)]))
+    seen = assess(Observations(SERVICE), step_of([failed_task(at) for at in range(20)]))
     assert seen.verdict is Verdict.UNREACHABLE
     assert seen.has_failed
     assert seen.is_dead
 
 
 def test_the_binding_objective_is_the_one_furthest_from_being_met() -> None:
-    seen = assess(Book(SERVICE), step_of([*tasks(95), *(failed_task(at) for at in range(5))]))
+    seen = assess(Observations(SERVICE), step_of([*tasks(95), *(failed_task(at) for at in range(5))]))
     assert seen.binding is not None
     assert seen.binding.objective.metric == "errors"
 
 
 def test_a_cohort_is_decided_when_its_open_tasks_cannot_change_the_verdict() -> None:
-    book = Book(ServiceLevel([TASK]))
+    book = Observations(ServiceLevel([TASK]))
     assert is_settled_case(book, step_of(tasks(2000), unfinished=2))
     assert is_settled_case(book, step_of(tasks(200, 150), unfinished=10))
     assert not is_settled_case(book, step_of(tasks(95), unfinished=5))
 
 
 def test_a_step_is_hopeless_only_when_even_its_open_tasks_could_not_save_half() -> None:
-    book = Book(SERVICE)
+    book = Observations(SERVICE)
     assert is_hopeless(book, step_of(tasks(200, 180), level=1))
     assert not is_hopeless(book, step_of(tasks(100, 60), unfinished=100, level=1))
     assert not is_hopeless(book, step_of(tasks(20, 20), level=1))
 
 
 def test_a_few_samples_show_a_level_to_be_far_beyond_what_is_held() -> None:
-    assert assess(Book(SERVICE), step_of(tasks(10, 8), level=4)).is_mostly_bad
-    assert not assess(Book(SERVICE), step_of(tasks(10, 4), level=4)).is_mostly_bad
-    assert not assess(Book(SERVICE), step_of(tasks(3, 3), level=4)).is_mostly_bad
+    assert assess(Observations(SERVICE), step_of(tasks(10, 8), level=4)).is_mostly_bad
+    assert not assess(Observations(SERVICE), step_of(tasks(10, 4), level=4)).is_mostly_bad
+    assert not assess(Observations(SERVICE), step_of(tasks(3, 3), level=4)).is_mostly_bad
 
 
 def test_a_queue_that_grew_is_a_trend_and_not_a_cluster() -> None:
     """Good at first and late in the end: what that step shows is no reason to doubt its neighbour's samples."""
-    book = Book(ServiceLevel([TASK]))
+    book = Observations(ServiceLevel([TASK]))
     book.add(step_of(tasks(600), level=50))
     before = book.effect(0, 50)
     book.add(step_of(tasks(600, 300), level=52))
@@ -170,13 +170,13 @@ def test_the_design_effect_tells_clusters_from_single_bad_tasks() -> None:
     rng = random.Random(1)
     alone = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if rng.random() < 0.1 else 5)) for t in range(600)]
     clustered = [record(scheduled_at=t / 10, ended_at=t / 10 + (20 if t % 200 < 20 else 5)) for t in range(600)]
-    book = Book(ServiceLevel([TASK]))
+    book = Observations(ServiceLevel([TASK]))
     single, cluster = (book.tallies_of(step_of(tasks))[0] for tasks in (alone, clustered))
     assert pooled_effect(None, [(1.0, single)] * 10) < 2.5
     assert pooled_effect(None, [(1.0, cluster)] * 10) > 5
 
 
 def test_one_user_alone_has_no_tasks_that_hang_together() -> None:
-    book = Book(ServiceLevel([TASK]))
+    book = Observations(ServiceLevel([TASK]))
     assert book.effect(0, 1.0) == 1.0
     assert book.effect(0, 100.0) > 1.0

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from sendpoll.load.plan.evidence import Point, Tally
 from sendpoll.load.plan.polling import Slope, poll_cost, quantile, slope_at
 from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.plan.tallies import Point, Tally
 from tests.load.made_up import record
 
 HOLD = Hold(50, Purpose.POLLS, 30, 1, 30, 10, 20)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sendpoll.load.engine import Cohort, Controller, Order, View
-from sendpoll.load.health import Health
-from sendpoll.load.records import Outcome, TaskRecord
+from sendpoll.load.measure.health import Health
+from sendpoll.load.measure.records import Outcome, TaskRecord
 
 Draw = Callable[[random.Random], float]
 

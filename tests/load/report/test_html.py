@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sendpoll.load.compare import compare
-from sendpoll.load.metrics import Metrics
+from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.html import html_report
+from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 
 HOSTILE = (

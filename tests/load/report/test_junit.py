@@ -3,10 +3,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from sendpoll.load.compare import compare
-from sendpoll.load.metrics import Metrics
+from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.report.junit import junit
-from sendpoll.load.slo import ServiceLevel
+from sendpoll.load.results.compare import compare
 from tests.load.made_up import SLOS, Run, broken_offset, metrics_of, result_of
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from sendpoll.load.compare import compare
 from sendpoll.load.report.markdown import markdown_summary
+from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 
 

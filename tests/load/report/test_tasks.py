@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.report.tasks import write_tasks
-from sendpoll.schemas.redaction import Redactor
 from tests.load.made_up import record
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sendpoll.load.compare import compare
-from sendpoll.load.metrics import Metrics
+from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.terminal import Snapshot, print_summary, progress_line
+from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 
 HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 https://evil.example"

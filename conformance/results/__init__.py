@@ -1,0 +1,1 @@
+"""What a run came to, as every report and command tells it."""

@@ -1,0 +1,110 @@
+"""What the renderings ask of a report: its rows by verdict, what breaks which client, what turned the run red."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sendpoll.conformance.rules.verdict import Verdict
+from sendpoll.schemas.catalogue import CLIENTS
+from sendpoll.schemas.contract import JSON, document
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        Verdict.FAIL: "failed",
+        Verdict.INCONCLUSIVE: "inconclusive",
+        Verdict.NOT_EXERCISED: "not exercised",
+        Verdict.PASS: "passed",
+        Verdict.NOT_APPLICABLE: "not applicable",
+    }
+)
+"""Each verdict in words, in the order in which a reader wants the rows."""
+
+_PARTICULARS = re.compile(r"""'[^']*'|"[^"]*"|\S*\d\S*""")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Violations that say the same but for numbers and quoted values."""
+
+    first: JSON
+    others: tuple[JSON, ...]
+
+    @property
+    def count(self) -> int:
+        """How many exchanges showed it."""
+        total: int = sum(violation["count"] for violation in (self.first, *self.others))
+        return total
+
+
+@functools.cache
+def tried() -> frozenset[str]:
+    """The requirements on which the real clients were run, each against a server with that fault alone."""
+    return frozenset(document("who_breaks.json"))
+
+
+def alike(sentence: str) -> str:
+    """What sentences of one kind have in common."""
+    return _PARTICULARS.sub("#", sentence)
+
+
+def kinds(violations: Iterable[JSON]) -> list[Kind]:
+    """Violations by their kind, in the order in which each kind was first seen."""
+    found: dict[str, list[JSON]] = {}
+    for violation in violations:
+        found.setdefault(alike(violation["sentence"]), []).append(violation)
+    return [Kind(first, tuple(others)) for first, *others in found.values()]
+
+
+def rows_with(report: JSON, verdict: str) -> list[JSON]:
+    """The rows of one verdict, in the order of the catalogue."""
+    return [row for row in report["requirements"] if row["verdict"] == verdict]
+
+
+def ranked(report: JSON) -> list[JSON]:
+    """All rows, those first that a reader must act on."""
+    ranks = {verdict: rank for rank, verdict in enumerate(LABELS)}
+    return sorted(report["requirements"], key=lambda row: (ranks[row["verdict"]], row["level"] != "MUST"))
+
+
+def counts(report: JSON) -> dict[str, dict[str, int]]:
+    """Verdict to level to the number of rows."""
+    table = {verdict: {"MUST": 0, "SHOULD": 0} for verdict in LABELS}
+    for row in report["requirements"]:
+        table[row["verdict"]][row["level"]] += 1
+    return table
+
+
+def is_known(report: JSON, requirement: str) -> bool:
+    """Whether the baseline that the run was given lists the failure."""
+    return requirement in report.get("baseline", {}).get("known", [])
+
+
+def known_reason(report: JSON, requirement: str) -> str:
+    """Why the baseline says that the failure is known."""
+    reason: str = report.get("baseline", {}).get("reasons", {}).get(requirement, "")
+    return reason
+
+
+def is_judged(report: JSON, row: JSON) -> bool:
+    """Whether the run was asked to judge rows of this level."""
+    return bool(row["level"] == "MUST" or report["level"] == "should")
+
+
+def counts_against(report: JSON, row: JSON) -> bool:
+    """Whether a failure of this row fails the run, if no baseline excuses it."""
+    return bool(row["level"] == "MUST" or (report["level"] == "should" and report["strict"]))
+
+
+def fails_run(report: JSON, row: JSON) -> bool:
+    """Whether this row alone turns the run red."""
+    return row["verdict"] == Verdict.FAIL and counts_against(report, row) and not is_known(report, row["id"])
+
+
+def broken_clients(report: JSON) -> dict[str, list[str]]:
+    """Client letter to the ids of the failed rows that break it."""
+    failed = rows_with(report, Verdict.FAIL)
+    return {letter: [row["id"] for row in failed if letter in row["breaks"]] for letter in CLIENTS}

@@ -1,0 +1,1 @@
+"""One test a requirement that needs requests of its own; pytest runs them."""

@@ -1,0 +1,107 @@
+"""Bodies that must be refused, each with a twin that differs in one thing and is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.server.checks.check_result import CheckResult
+from sendpoll.conformance.server.inputs.fuzzing import explore
+from sendpoll.conformance.server.inputs.negative_bodies import malformed_texts, negatives, rewritten
+from sendpoll.conformance.server.probing.run_context import RunContext
+from sendpoll.schemas.endpoints import endpoints
+
+STAGE = 4
+_LARGE = 4 * 1024 * 1024
+_ENOUGH_HANGS = 3
+"""Unanswered bodies of one call after which no further ones are tried: each costs seconds."""
+
+
+def _valid_bodies(context: RunContext) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The calls that have a body, each with one that was accepted in the walk through them."""
+    yield "createWorkspace", {"workspace_id": context.workspace}
+    yield "sendMessage", context.api.message_body(context.tasks[0].conversation, "Is this refused?")
+
+
+def _post(context: RunContext, operation: str, body: bytes | Mapping[str, Any], probe: str = "body") -> Exchange:
+    request = context.api.request(operation, {"workspace_id": context.workspace}, body=body, intent=Intent.PROBE)
+    return context.recorder.send(replace(request, probe=probe))
+
+
+def _require_twin(context: RunContext, case: CheckResult) -> None:
+    twin = context.api.ensure_workspace(context.workspace, intent=Intent.PROBE)
+    if not twin.ok:
+        case.inconclusive(f"the control twin, a body that is right, is refused too: {twin.outcome}")
+
+
+def _accepted(exchange: Exchange, what: str) -> str | None:
+    return None if exchange.refused else f"{what} is answered {exchange.outcome}"
+
+
+@pytest.mark.requirement("BODY-1")
+def test_no_json(bench: RunContext, case: CheckResult) -> None:
+    """Bodies that are no JSON text."""
+    _require_twin(bench, case)
+    for operation, valid in _valid_bodies(bench):
+        hung = 0
+        for text in malformed_texts(valid):
+            exchange = _post(bench, operation, text)
+            case.judge(_accepted(exchange, f"{text[:40]!r}"), exchange)
+            hung += exchange.failure is Failure.TIMEOUT
+            if hung >= _ENOUGH_HANGS:
+                break
+
+
+@pytest.mark.requirement("BODY-2")
+def test_one_constraint_broken(bench: RunContext, case: CheckResult) -> None:
+    """Bodies that break exactly one constraint of their schema."""
+    _require_twin(bench, case)
+    for operation, valid in _valid_bodies(bench):
+        schema = endpoints()[operation].request_schema
+        broken = list(negatives(schema, valid)) if schema else []
+        for negative in broken:
+            what = f"a body that breaks {negative.constraint} at {negative.pointer or '/'}"
+
+            def check(body: Any, operation: str = operation, what: str = what) -> None:
+                exchange = _post(bench, operation, bench.api.shape.body(body))
+                case.judge(_accepted(exchange, what), exchange)
+
+            explore(negative.values, check, examples=max(1, bench.examples // 100), run_seed=bench.seed)
+
+
+@pytest.mark.requirement("BODY-2")
+def test_other_spellings_of_a_valid_body(bench: RunContext, case: CheckResult) -> None:
+    """The twin of the above: what is right stays right in another order, with other white space and escapes."""
+
+    def check(text: bytes) -> None:
+        exchange = _post(bench, "createWorkspace", text)
+        case.judge(None if exchange.ok else f"{text[:60]!r} is answered {exchange.outcome}", exchange)
+
+    explore(
+        rewritten({"workspace_id": bench.workspace}), check, examples=max(3, bench.examples // 20), run_seed=bench.seed
+    )
+
+
+@pytest.mark.requirement("BODY-3")
+def test_large_body(bench: RunContext, case: CheckResult) -> None:
+    """A body of 4 MiB; hanging up on it is a refusal too."""
+    _require_twin(bench, case)
+    body = {"workspace_id": bench.workspace, "padding": "x" * _LARGE}
+    exchange = _post(bench, "createWorkspace", body, probe="")
+    hung_up = exchange.response is None
+    case.judge(None if hung_up else _accepted(exchange, "a body of 4 MiB"), exchange)
+
+
+@pytest.mark.requirement("BODY-4")
+def test_other_media_types(bench: RunContext, case: CheckResult) -> None:
+    """The twin's body, announced as something else."""
+    _require_twin(bench, case)
+    for operation, valid in _valid_bodies(bench):
+        for media in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
+            like = bench.api.request(operation, {"workspace_id": bench.workspace}, body=valid, intent=Intent.PROBE)
+            exchange = bench.recorder.send(replace(like.with_header("content-type", media), probe="body"))
+            case.judge(_accepted(exchange, f"{operation} as {media}"), exchange)

@@ -1,0 +1,145 @@
+"""Requests that must be accepted: the forms in which the published clients write them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+
+from sendpoll.conformance.http.exchange import Failure, Intent
+from sendpoll.conformance.server.checks.check_result import CheckResult
+from sendpoll.conformance.server.probing.client_profiles import PROFILES
+from sendpoll.conformance.server.probing.client_survey import Survey, Surveyor
+from sendpoll.conformance.server.probing.cookie_session import walk_in_session
+from sendpoll.conformance.server.probing.recorded_tasks import Corpus
+from sendpoll.conformance.server.probing.run_context import RunContext
+from sendpoll.conformance.server.probing.task_readers import read_rest, text_of
+from sendpoll.conformance.server.transport.connection import NoConnectionError
+
+STAGE = 1
+_SAMPLES = ("介绍明日方舟", "🎉")
+"""Stand in the unicode prompt; an agent that echoes shows whether they arrived."""
+_UNAUTHORIZED = frozenset({401, 403})
+_OTHER_SPELLINGS = ("bearer ", "BEARER ", "Token ", "")
+
+
+@pytest.fixture(scope="session", name="survey")
+def _survey(context: RunContext, corpus: Corpus) -> Survey:
+    """Every call in the form of every client; empty where no form gets through."""
+    return Survey() if context.trouble or context.stopped else Surveyor(context, corpus).run()
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        pytest.param(row, marks=pytest.mark.requirement(row))
+        for row in ("REQ-1", "REQ-2", "REQ-3", "REQ-4", "REQ-6", "REQ-7")
+    ],
+)
+def test_forms_of_all_clients(identifier: str, bench: RunContext, survey: Survey, case: CheckResult) -> None:
+    """Every call is taken in every client's form; where one is not, the trait that it is refused for is found."""
+    for finding in survey.findings:
+        if finding.requirement == identifier:
+            case.violate(finding.sentence, *finding.exchanges)
+    forms = survey.forms(identifier)
+    if not all(forms.values()):
+        case.not_exercised("some forms were never sent or never taken; allow more messages with --max-messages")
+    case.exercise(sum(forms.values()))
+
+
+@pytest.mark.requirement("REQ-6")
+def test_both_spellings_say_the_same(bench: RunContext, corpus: Corpus, case: CheckResult) -> None:
+    """An agent that repeats a message, every plain word of it, repeats what is beyond ASCII too, whoever sent it."""
+    asked = [task for task in bench.finished if task.kind == "unicode" and task.unusable is None]
+    texts = {task.task_id: text_of(read_rest(bench.api, task, 0)) for task in asked}
+    echoing = [task for task in asked if _repeats_plain_words(task.message, texts[task.task_id])]
+    for sample in _SAMPLES:
+        repeated: dict[str, list[bool]] = defaultdict(list)
+        for task in echoing:
+            if sample in task.message:
+                repeated[task.shape].append(sample in texts[task.task_id])
+        if {shape.escapes for shape in PROFILES if shape.name in repeated} != {True, False}:
+            case.not_exercised("no agent repeated a message in both spellings; --prompt unicode=TEXT may ask for it")
+        understood = any(any(found) for found in repeated.values())
+        for name, found in repeated.items():
+            if any(found) or not understood:
+                case.exercise()
+                continue
+            task_id = next(task.task_id for task in echoing if task.shape == name)
+            sentence = f"{sample} as {name} writes it is not repeated, though it is as others write it"
+            case.violate(sentence, bench.api.poll(task_id, 0))
+
+
+def _repeats_plain_words(message: str, text: str) -> bool:
+    return all(word in text for word in message.split() if word.isascii())
+
+
+@pytest.mark.requirement("REQ-5")
+def test_no_cookies_and_no_shared_connection(context: RunContext, corpus: Corpus, case: CheckResult) -> None:
+    """Each call on a connection of its own and without cookies; if that fails, a session must fail too."""
+    separate = [walk for walk in corpus.walks.values() if not walk.shape.keeps_alive]
+    if any(walk.complete for walk in separate):
+        case.exercise(sum(len(walk.exchanges) for walk in separate))
+        return
+    if context.trouble:
+        case.not_exercised(context.trouble)
+    alone, together = context.walks[context.api.shape.name], walk_in_session(context)
+    if together is not None and together.complete and alone.last.failure is not Failure.TIMEOUT:
+        case.violate("the calls succeed only with cookies or on one shared connection", alone.last, together.last)
+
+
+@pytest.mark.requirement("REQ-8")
+def test_bearer_token(context: RunContext, corpus: Corpus, case: CheckResult) -> None:
+    """The token is accepted under the scheme Bearer; where it is not, another spelling tells whether that is why."""
+    if not (context.trouble or context.stopped):
+        case.exercise(len(corpus.walks))
+        return
+    walked = (exchange for walk in context.walks.values() for exchange in walk.exchanges)
+    refused = next((exchange for exchange in walked if exchange.status in _UNAUTHORIZED), None)
+    if refused is None:
+        case.not_exercised(context.trouble or context.stopped)
+    for spelling in _OTHER_SPELLINGS:
+        respelt = refused.request.with_header("authorization", f"{spelling}{context.target.token}")
+        twin = context.recorder.send(replace(respelt, intent=Intent.PROBE))
+        if twin.ok:
+            sentence = f"it answers {refused.outcome} to Bearer, and accepts the same token as {spelling!r}"
+            case.violate(sentence, refused, twin)
+
+
+@pytest.mark.requirement("REQ-10")
+@pytest.mark.parametrize("conversation", ["", None, "None", ...], ids=["empty", "null", "None", "absent"])
+def test_no_conversation(conversation: object, bench: RunContext, case: CheckResult) -> None:
+    """A message that names no conversation, as clients send it after a failed call."""
+    body = {"conversation_id": conversation, "message": "Is anybody there?", "run_mode": "fast"}
+    if conversation is ...:
+        del body["conversation_id"]
+    request = bench.api.request("sendMessage", {"workspace_id": bench.workspace}, body=body, intent=Intent.PROBE)
+    exchange = bench.recorder.send(replace(request, probe="body"))
+    case.judge(None if exchange.refused else f"it answers {exchange.outcome}", exchange)
+
+
+@pytest.mark.requirement("REQ-10")
+@pytest.mark.parametrize("task", ["", "null", "undefined", "None"])
+def test_no_task(task: str, bench: RunContext, case: CheckResult) -> None:
+    """A poll of no task, as clients send it after a failed call. A redirect counts as what it leads to."""
+    exchange = bench.api.poll(task, 0, intent=Intent.PROBE)
+    final = exchange
+    location = exchange.response.header("location") if exchange.response else None
+    if 300 <= exchange.status <= 399 and location and location.startswith("/"):
+        request = replace(exchange.request, target=location.removeprefix(bench.target.path_prefix))
+        final = bench.recorder.send(request)
+    case.judge(None if final.refused else f"it answers {final.outcome}", exchange)
+
+
+@pytest.mark.requirement("REQ-11")
+def test_ipv4_of_localhost(bench: RunContext, case: CheckResult) -> None:
+    """A server on localhost is reached over IPv4."""
+    if not bench.target.is_local:
+        case.not_applicable("the target is not on localhost")
+    request = bench.api.request("createWorkspace", body={"workspace_id": bench.workspace}, intent=Intent.PROBE)
+    try:
+        exchange = bench.recorder.send(request, host="127.0.0.1")
+    except NoConnectionError as error:
+        case.inconclusive(str(error))
+    case.judge(None if exchange.response else f"at 127.0.0.1 there is {exchange.outcome}", exchange)

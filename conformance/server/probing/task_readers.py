@@ -1,0 +1,293 @@
+"""Tasks that are read while they run, by readers of different habits, each answer handed to the oracle at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sendpoll.conformance.http.exchange import Exchange
+from sendpoll.conformance.rules.predicates import poll_data
+from sendpoll.conformance.server.probing.api import Api
+from sendpoll.conformance.server.probing.recorder import RunOverError, TargetLostError
+from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
+from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
+
+_SETTLED = 1.0
+"""Seconds for which a status that is not `running` is looked at again before it is taken for final."""
+_SUSPICIOUS = 5.0
+"""The same for a task that claims to be over and has said nothing."""
+HEAVY_ANSWER = 512 * 1024
+"""Bytes of an answer from which on nobody asks from 0 again and again."""
+_KEPT_POLLS = 400
+"""Polls of one task that the report's timeline shows."""
+_KEPT_EXCHANGES = 300
+"""Exchanges of one task that are kept in case that a later one contradicts them."""
+_KEPT_CONTRADICTIONS = 20
+"""Contradictions of one task with one requirement that are kept; the rest are counted."""
+_EVENT_SIZE = 500
+"""Bytes of memory that an event takes beside its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollNote:
+    """One poll as the timeline shows it; times in seconds of the monotonic clock."""
+
+    reader: str
+    asked: int
+    sent_at: float
+    received_at: float
+    status: str
+    events: int
+    next_offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A violation that the oracle found, with the exchanges of its two polls."""
+
+    violation: Violation
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(slots=True)
+class RecordedTask:
+    """A task of this run, and everything that was ever seen of it. Safe for several readers at once."""
+
+    task_id: str
+    conversation: str
+    kind: str
+    """Which prompt it answers."""
+    marker: str
+    """The word in its message that no other message has."""
+    message: str
+    shape: str
+    sent_at: float
+    history: TaskHistory = field(default_factory=TaskHistory)
+    notes: list[PollNote] = field(default_factory=list)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    uncounted: Counter[str] = field(default_factory=Counter)
+    """Requirement to how many more contradictions there were than are kept."""
+    polls: int = 0
+    largest: int = 0
+    """Bytes of the largest answer."""
+    unusable: Exchange | None = None
+    """The last answer that no poll could be made of."""
+    finished_after: float | None = None
+    """Seconds from sending the message to the first final answer."""
+    _exchanges: dict[int, Exchange] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def poll(self, api: Api, offset: int, reader: str, over: Connection | None = None) -> Poll | None:
+        """Poll once and hand the answer to the oracle; None where no poll could be made of it."""
+        exchange = api.poll(self.task_id, offset, over=over)
+        poll = read_poll(exchange, offset, reader)
+        size = exchange.response.size if exchange.response else 0
+        self.largest = max(self.largest, size)
+        with self._lock:
+            if api.recorder.remaining() <= 0:
+                raise RunOverError
+            if poll is None or api.recorder.is_full:
+                self.unusable = exchange.trimmed()
+                return None
+            before = len(self.history.log)
+            self._observe(poll, exchange.trimmed())
+            if grown := len(self.history.log) - before:
+                api.recorder.hold(2 * size + _EVENT_SIZE * grown)
+        return poll
+
+    def _observe(self, poll: Poll, exchange: Exchange) -> None:
+        self.polls += 1
+        if len(self.notes) < _KEPT_POLLS:
+            self.notes.append(_note(poll))
+        if poll.status != RUNNING and self.finished_after is None:
+            self.finished_after = poll.received_at - self.sent_at
+        known = len(self.history.log), len(self.history.offsets), self.history.is_final
+        violations = self.history.observe(poll)
+        for violation in violations:
+            self._note_contradiction(violation, exchange)
+        told_news = known != (len(self.history.log), len(self.history.offsets), self.history.is_final)
+        if (told_news or violations) and len(self._exchanges) < _KEPT_EXCHANGES:
+            self._exchanges[exchange.number] = exchange
+
+    def _note_contradiction(self, violation: Violation, exchange: Exchange) -> None:
+        """Keep a contradiction with the exchanges of both its polls, as far as they are kept, or count it."""
+        requirement = violation.requirement
+        if sum(found.violation.requirement == requirement for found in self.contradictions) >= _KEPT_CONTRADICTIONS:
+            self.uncounted[requirement] += 1
+            return
+        numbers = dict.fromkeys(known.number for known in violation.polls)
+        kept = {**self._exchanges, exchange.number: exchange}
+        shown = tuple(kept[number] for number in numbers if number in kept)
+        one, other = (dataclasses.replace(poll, events=()) for poll in violation.polls)
+        self.contradictions.append(Contradiction(dataclasses.replace(violation, polls=(one, other)), shown))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a final status was seen."""
+        return self.finished_after is not None
+
+    @property
+    def text(self) -> str:
+        """All text of the log, as a client would have printed it."""
+        return text_of(self.history.log)
+
+    @property
+    def end_offset(self) -> int:
+        """The largest offset that was given out."""
+        return max(self.history.offsets)
+
+
+def read_poll(exchange: Exchange, asked: int, reader: str) -> Poll | None:
+    """The poll in an answer, read as leniently as it can be so that one fault does not end the reading."""
+    data = poll_data(exchange)
+    if data is None:
+        return None
+    events = data.get("events")
+    status = data.get("status")
+    return Poll(
+        asked=asked,
+        sent_at=exchange.timing.started,
+        received_at=exchange.timing.finished,
+        status=status if isinstance(status, str) else f"({status})",
+        events=events if isinstance(events, list) else [],
+        next_offset=_offset(data.get("next_offset")),
+        reader=reader,
+        number=exchange.number,
+    )
+
+
+def _offset(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _note(poll: Poll) -> PollNote:
+    text = "".join(text for event in poll.events[:50] if (text := chunk_text(event)) is not None)
+    return PollNote(
+        reader=poll.reader,
+        asked=poll.asked,
+        sent_at=poll.sent_at,
+        received_at=poll.received_at,
+        status=poll.status[:40],
+        events=len(poll.events),
+        next_offset=-1 if poll.next_offset is None else poll.next_offset,
+        text=text[:80],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a reader reads."""
+
+    name: str
+    pause: float
+    """Seconds between an answer and the next poll."""
+    restarts: bool = False
+    """Whether it always asks from 0."""
+    impatient: bool = False
+    """Whether it asks twice where something came, the second time at once: then a running task has nothing new."""
+
+
+EAGER = Habit("eager", 0.05, impatient=True)
+OVERLAPPING = Habit("overlapping", 0.13)
+RESTARTING = Habit("restarting", 0.21, restarts=True)
+PUBLISHED = Habit("published", 0.5)
+LATE = Habit("late", 0.1)
+
+
+def read_together(api: Api, task: RecordedTask, *habits: Habit) -> None:
+    """Read a task with several readers at once. Raises what ended the first of them early, once all are done."""
+    errors: list[Exception] = []
+
+    def read(habit: Habit) -> None:
+        try:
+            read_to_end(api, task, habit)
+        except (RunOverError, TargetLostError, NoConnectionError) as error:
+            errors.append(error)
+
+    readers = [threading.Thread(target=read, args=(habit,)) for habit in habits]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    if errors:
+        raise errors[0]
+
+
+def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | None = None) -> bool:
+    """Read a task until its status stays other than `running`; whether that came within the task's patience.
+
+    Unlike a client it looks again after the end, since a status that was not final is a fault that only then shows.
+    Raises RunOverError and TargetLostError.
+    """
+    recorder = api.recorder
+    offset = 0
+    give_up = time.monotonic() + recorder.target.timeouts.task
+    over_since: float | None = None
+    at_once = False
+    while True:
+        restarts = habit.restarts and task.largest < HEAVY_ANSWER
+        poll = task.poll(api, 0 if restarts else offset, habit.name, over)
+        now = time.monotonic()
+        if poll is None:
+            return False
+        if poll.next_offset is not None and poll.next_offset > offset:
+            offset = poll.next_offset
+        is_page = restarts and task.is_over  # a server that pages says `running` on the first page for ever
+        if poll.status == RUNNING and not is_page:
+            over_since = None
+        else:
+            over_since = over_since or now
+            if now - over_since >= (_SETTLED if task.history.log else _SUSPICIOUS):
+                return True
+        if now >= give_up:
+            return False
+        at_once = habit.impatient and bool(poll.events) and not over_since and not at_once
+        if not at_once:
+            recorder.pause(min(habit.pause, 0.25) if over_since else habit.pause)
+
+
+def read_late(api: Api, task: RecordedTask, ready: Callable[[], bool]) -> bool:
+    """Leave a task alone until `ready`, then read it from the start: a client that was away."""
+    give_up = time.monotonic() + api.recorder.target.timeouts.task
+    while not ready() and time.monotonic() < give_up:
+        api.recorder.pause(0.05)
+    return read_to_end(api, task, LATE)
+
+
+def read_again(api: Api, task: RecordedTask, offsets: int = 12) -> None:
+    """Ask again from offsets that were given out, the first and the last among them, and from 0."""
+    known = sorted(task.history.offsets)
+    step = max(1, len(known) // offsets)
+    for offset in dict.fromkeys([known[-1], *known[::step], known[-1], 0]):
+        if task.poll(api, offset, "again") is None:
+            return
+
+
+def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any]:
+    """The events from an offset to the end of a task that is over, as one reader alone is given them.
+
+    Ends where an answer brings nothing, or its offset leads nowhere.
+    """
+    events: list[Any] = []
+    while True:
+        poll = read_poll(api.poll(task.task_id, offset), offset, "rest")
+        events += poll.events if poll else []
+        if poll is None or not poll.events or poll.next_offset is None or poll.next_offset <= offset:
+            return events
+        offset = poll.next_offset
+
+
+def text_of(events: Iterable[Any]) -> str:
+    """The text of events, as a client would print it."""
+    return "".join(text for event in events if (text := chunk_text(event)) is not None)

@@ -1,0 +1,1 @@
+"""Sends a reported failure again."""

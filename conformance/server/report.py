@@ -1,0 +1,181 @@
+"""Makes the one report of a run out of what its checks said and what its context saw. Everything else renders it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from sendpoll.conformance.results.evidence import Evidence
+from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
+from sendpoll.conformance.server.probing.run_context import RunContext
+from sendpoll.conformance.server.probing.task_readers import RecordedTask
+from sendpoll.schemas.catalogue import Catalogue, Level, Requirement
+from sendpoll.schemas.contract import JSON
+
+SCHEMA_VERSION = 1
+_SHOWN_TASKS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """By what a run is judged."""
+
+    level: Literal["must", "should"] = "should"
+    strict: bool = False
+    """Whether a failed SHOULD row fails the run."""
+    only: frozenset[str] = frozenset()
+    """The rows that were asked for; all where empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What happened in a run, beside its context."""
+
+    results: Sequence[JSON]
+    """What each check told (`plugin.PROPERTY`)."""
+    crashes: Sequence[str]
+    """How the suite itself broke, if it did."""
+    started_at: datetime
+    duration: float
+
+
+def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement: Judgement) -> JSON:
+    """The report as JSON, following `files/report.json`."""
+    evidence = Evidence(context.target, context.recorder.started)
+    rows = _rows(catalogue, ran.results, judgement, context)
+    verdict, code = run_verdict(
+        [(Level(row["level"]), Verdict(row["verdict"])) for row in rows], level=judgement.level, strict=judgement.strict
+    )
+    if ran.crashes:
+        verdict, code = RunVerdict.UNDETERMINED, ExitCode.BROKEN
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "sendpoll", "version": importlib.metadata.version("sendpoll")},
+        "verdict": str(verdict),
+        "exit_code": int(code),
+        "summary": evidence.text(_summary(verdict, code, rows, context, ran.crashes)),
+        "level": judgement.level,
+        "strict": judgement.strict,
+        "seed": context.seed,
+        "examples": context.examples,
+        "target": _target(context, evidence),
+        "started_at": ran.started_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "duration_s": round(ran.duration, 3),
+        "requests": context.recorder.requests,
+        "messages_sent": context.recorder.messages,
+        "requirements": rows,
+        "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
+        "tasks": [_task(task, evidence) for task in context.tasks[:_SHOWN_TASKS]],
+        "left_behind": {
+            "workspaces": [evidence.text(name) for name in context.created_resources.workspaces],
+            "conversations": [evidence.text(name) for name in context.created_resources.conversations],
+            "tasks": [evidence.text(name) for name in context.created_resources.tasks],
+        },
+        "notes": [evidence.text(note) for note in _notes(context, ran.crashes)],
+    }
+
+
+def _rows(catalogue: Catalogue, results: Iterable[JSON], judgement: Judgement, context: RunContext) -> list[JSON]:
+    by_requirement: dict[str, list[JSON]] = defaultdict(list)
+    for result in results:
+        by_requirement[result["requirement"]].append(result)
+    asked = [row for row in catalogue.checked if not judgement.only or row.id in judgement.only]
+    judged = [row for row in asked if judgement.level == "should" or row.level is Level.MUST]
+    return [_row(row, by_requirement[row.id], context) for row in judged]
+
+
+def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> JSON:
+    verdict = join(Verdict(result["verdict"]) for result in results)
+    if not results and row.id in context.target.not_applicable:
+        verdict = Verdict.NOT_APPLICABLE
+    reasons = [result["reason"] for result in results if result["verdict"] == verdict and result["reason"]]
+    if not results:
+        reasons = [
+            context.target.not_applicable.get(row.id) or context.trouble or context.stopped or "its check did not run"
+        ]
+    return {
+        "id": row.id,
+        "level": str(row.level),
+        "title": row.sentence,
+        "because": row.because,
+        "breaks": dict(row.breaks),
+        "verdict": str(verdict),
+        "exercised": sum(result["exercised"] for result in results),
+        "violations": [violation for result in results for violation in result["violations"]],
+        "reason": next(iter(reasons), ""),
+        "checks": list(dict.fromkeys(result["check"] for result in results)),
+    }
+
+
+def _summary(
+    verdict: RunVerdict, code: ExitCode, rows: Sequence[JSON], context: RunContext, crashes: Sequence[str]
+) -> str:
+    url = context.target.base_url
+    if code is ExitCode.BROKEN:
+        return f"The suite itself broke, so nothing is said about {url}: {crashes[0].splitlines()[-1][:200]}"
+    failed = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL]
+    must = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.MUST]
+    open_rows = [row["id"] for row in rows if row["verdict"] in {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE}]
+    if verdict is RunVerdict.CONFORMANT:
+        beside = f"; it misses {len(failed)} SHOULD: {_list(failed)}" if failed else ""
+        return f"The published clients work with {url}{beside}."
+    if verdict is RunVerdict.NONCONFORMANT:
+        kind = "MUST" if must else "SHOULD"
+        return f"{url} breaks {len(must or failed)} {kind}: {_list(must or failed)}."
+    if context.trouble or context.recorder.lost:
+        return f"Nothing can be said: {context.trouble or context.recorder.lost}."
+    return f"Nothing certain can be said about {url}: {len(open_rows)} rows were not exercised: {_list(open_rows)}."
+
+
+def _list(identifiers: Sequence[str]) -> str:
+    shown = ", ".join(identifiers[:8])
+    return shown if len(identifiers) <= 8 else f"{shown} and {len(identifiers) - 8} more"
+
+
+def _target(context: RunContext, evidence: Evidence) -> JSON:
+    told = {"url": evidence.text(context.target.base_url), "workspace": evidence.text(context.workspace)}
+    if context.tasks:
+        counted = all(task.history.counts_events for task in context.tasks)
+        told["shape"] = context.api.shape.name
+        told["offset_unit"] = "events" if counted else "opaque"
+    return told
+
+
+def _task(task: RecordedTask, evidence: Evidence) -> JSON:
+    return {
+        "task_id": evidence.text(task.task_id),
+        "prompt": task.kind,
+        "final_status": evidence.text(task.history.status) if task.is_over else None,
+        "events": len(task.history.log),
+        "polls": [
+            {
+                "reader": note.reader,
+                "asked": note.asked,
+                "at_s": evidence.since_start(note.sent_at),
+                "took_s": round(note.received_at - note.sent_at, 4),
+                "status": evidence.text(note.status),
+                "events": note.events,
+                "next_offset": note.next_offset,
+                "text": evidence.text(note.text),
+            }
+            for note in task.notes
+        ],
+    }
+
+
+def _notes(context: RunContext, crashes: Sequence[str]) -> Iterable[str]:
+    yield from crashes
+    if context.stopped:
+        yield context.stopped
+    if context.created_resources.is_cut:
+        yield "The run left more behind on the server than is listed."
+    if context.recorder.is_full:
+        yield "The tasks held more than is kept; what came beyond was not read."
+    if not context.target.verify_tls:
+        yield "The server's certificate was not verified (--insecure)."
+    if context.recorder.remaining() <= 0:
+        yield f"The run was cut off at its deadline of {context.target.timeouts.run:g} s (--deadline)."

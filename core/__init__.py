@@ -1,0 +1,1 @@
+"""What every judge shares and none owns."""

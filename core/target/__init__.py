@@ -1,0 +1,1 @@
+"""Where the server is and who we are to it."""

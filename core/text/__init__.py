@@ -1,0 +1,1 @@
+"""Texts as people may be shown them: secrets taken out, numbers with their units."""

@@ -1,0 +1,127 @@
+"""Builds the bytes of a user's requests. What is the same in all of them is built once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from sendpoll.core.target.target import Target, TargetError
+from sendpoll.schemas.endpoints import endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that the environment names for the target."""
+
+    host: str
+    port: int
+    authorization: str = field(repr=False)
+    """Value of Proxy-Authorization; empty where the proxy's URL has no user name."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must never be written."""
+
+    @classmethod
+    def for_target(cls, target: Target) -> Proxy | None:
+        """The proxy of `http_proxy` or `https_proxy`, unless `no_proxy` excepts the host. Raises TargetError."""
+        scheme = target.url.scheme
+        given = getproxies().get(scheme)
+        if not given or proxy_bypass(f"{target.host}:{target.port}"):
+            return None
+        parts = urlsplit(given if "://" in given else f"http://{given}")
+        if parts.scheme != "http" or not parts.hostname:
+            raise TargetError(f"the proxy in {scheme}_proxy is no http:// URL; name one, or list the host in no_proxy")
+        if not parts.username:
+            return cls(parts.hostname, parts.port or 80, "")
+        password = unquote(parts.password or "")
+        encoded = base64.b64encode(f"{unquote(parts.username)}:{password}".encode()).decode()
+        return cls(parts.hostname, parts.port or 80, f"Basic {encoded}", (encoded, *filter(None, (password,))))
+
+
+class RequestBuilder:
+    """The requests of the four calls as bytes, for one target."""
+
+    def __init__(self, target: Target, proxy: Proxy | None = None, options: Mapping[str, object] | None = None) -> None:
+        """`options` are the optional members of every message, such as `run_mode`."""
+        calls = endpoints()
+        self._workspace = calls["createWorkspace"]
+        self._conversation = calls["createConversation"]
+        self._message = calls["sendMessage"]
+        self._poll = calls["pollTask"]
+        absolute = f"http://{authority(target)}" if proxy and not target.is_tls else ""
+        self._options = dict(options or {})
+        self._prefix = f"{absolute}{target.path_prefix}"
+        self._headers = self._common_headers(target, proxy)
+        self._poll_end = f" HTTP/1.1\r\n{self._headers}\r\n".encode("latin-1")
+
+    def ensure_workspace(self, workspace: str) -> bytes:
+        """POST that creates the workspace, or finds it."""
+        return self._post(self._workspace.target({}), {"workspace_id": workspace})
+
+    def open_conversation(self, workspace: str) -> bytes:
+        """POST without a body, as the published clients send it."""
+        target = self._conversation.target({"workspace_id": workspace})
+        head = f"POST {self._prefix}{target} HTTP/1.1\r\n{self._headers}Content-Length: 0\r\n\r\n"
+        return head.encode("latin-1")
+
+    def send_message(self, workspace: str, conversation: object, message: str) -> bytes:
+        """POST of a message. The conversation's id goes back as it came."""
+        body = {"conversation_id": conversation, "message": message, **self._options}
+        return self._post(self._message.target({"workspace_id": workspace}), body)
+
+    def poll(self, task: str) -> PollRequest:
+        """The polls of a task."""
+        target = self._poll.target({"task_id": task}, "from=")
+        return PollRequest(f"GET {self._prefix}{target}".encode("latin-1"), self._poll_end)
+
+    def _post(self, target: str, body: dict[str, Any]) -> bytes:
+        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        head = (
+            f"POST {self._prefix}{target} HTTP/1.1\r\n{self._headers}"
+            f"Content-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
+        )
+        return head.encode("latin-1") + raw
+
+    @staticmethod
+    def _common_headers(target: Target, proxy: Proxy | None) -> str:
+        lines = [
+            ("Host", authority(target)),
+            ("Authorization", f"Bearer {target.token}"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip"),
+            ("User-Agent", "sendpoll-load"),
+            *target.headers,
+        ]
+        if proxy and proxy.authorization and not target.is_tls:
+            lines.append(("Proxy-Authorization", proxy.authorization))
+        return "".join(f"{name}: {value}\r\n" for name, value in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class PollRequest:
+    """The polls of one task: all bytes but the offset's are fixed."""
+
+    before: bytes
+    after: bytes
+
+    def at(self, offset: int) -> bytes:
+        """The request for the events after that offset."""
+        return b"%b%d%b" % (self.before, offset, self.after)
+
+
+def authority(target: Target) -> str:
+    """What Host carries: the port only where the URL names one, an IPv6 address in brackets."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return host if target.url.port is None else f"{host}:{target.url.port}"
+
+
+def tunnel_request(target: Target, proxy: Proxy) -> bytes:
+    """CONNECT, which asks a proxy for a plain way to a TLS server."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    credentials = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
+    where = f"{host}:{target.port}"
+    return f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n{credentials}\r\n".encode("latin-1")

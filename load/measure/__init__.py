@@ -1,0 +1,1 @@
+"""What is measured: a record a task, histograms, windows, and the objectives that are decided on them."""

@@ -1,0 +1,1 @@
+"""The run on Locust: users, conductor, collectors, master and workers."""

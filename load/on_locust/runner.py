@@ -1,0 +1,142 @@
+"""Runs a workload on Locust: in this process, in worker processes of this machine, or in workers of others."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import gevent
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner
+
+from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workload
+from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
+from sendpoll.load.on_locust.conductor import Conductor
+from sendpoll.load.on_locust.master import Master
+from sendpoll.load.on_locust.user import Person, attach
+from sendpoll.load.on_locust.web import open_page
+from sendpoll.load.users.generator import Generator
+
+INTERRUPTED: Final = 130
+"""Exit code after a second Ctrl-C, as shells give it."""
+_STOP_SLACK_S: Final = 5.0
+
+
+def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None) -> RunResult:
+    """Run to the end; see `sendpoll.load.on_locust.run.run`."""
+    quieten_locust()
+    environment = Environment(
+        user_classes=[Person], host=workload.target.base_url, stop_timeout=patience_of(workload) + _STOP_SLACK_S
+    )
+    if fleet.processes or fleet.master:
+        return _hold_with_workers(environment, workload, controller, fleet, progress)
+    generator = Generator(workload, run_name())
+    attach(environment, generator)
+    conductor = Conductor(controller, LocalCollector(generator), progress, patience_of(workload))
+    environment.shape_class = conductor
+    environment.create_local_runner()
+    spare_the_collector()
+    try:
+        return conduct(environment, conductor, fleet)
+    finally:
+        generator.stop()
+
+
+def _hold_with_workers(
+    environment: Environment, workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None
+) -> RunResult:
+    collector = WorkerCollector(workload.scenario)
+    conductor = Conductor(controller, collector, progress, patience_of(workload))
+    environment.shape_class = conductor
+    master = Master(environment, workload, collector, run_name())
+    try:
+        master.gather(fleet)
+        return dataclasses.replace(conduct(environment, conductor, fleet), workers=len(collector.workers))
+    finally:
+        master.close()
+
+
+def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> RunResult:
+    """Start the conductor's run, wait for its end, and hand back what came of it."""
+    runner = environment.runner
+    assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101 - both ways here have just made one
+    if fleet.web_port is not None:
+        open_page(environment, lambda: conductor.collector.metrics, fleet.web_port)
+    environment.events.test_stopping.add_listener(lambda **_: _drain(conductor))
+    started_at = time.time()
+    with _interruptible(conductor):
+        runner.start_shape()
+        while not conductor.done.wait(1.0):
+            if runner.shape_greenlet is None:  # Locust has ended it by itself: the last worker is gone
+                conductor.interrupt()
+                conductor.tick()
+        runner.quit()
+    if conductor.failure is not None:
+        raise conductor.failure
+    collector = conductor.collector
+    return RunResult(
+        metrics=collector.metrics,
+        records=conductor.records,
+        cohorts=collector.cohorts(),
+        health=collector.health,
+        problems=tuple(collector.problems),
+        started_at=started_at,
+        seconds=conductor.ended_at - conductor.began_at,
+        interrupted=conductor.interrupted,
+        unreachable=collector.unconnected if collector.unconnected and not collector.answered else None,
+        samples=collector.samples,
+    )
+
+
+def _drain(conductor: Conductor) -> None:
+    """Let a run that was stopped on Locust's page come to its end before Locust stops the users in its own way."""
+    if not conductor.done.is_set():  # else it is the end of the run that stops the users
+        conductor.interrupt()
+    conductor.done.wait()
+
+
+def patience_of(workload: Workload) -> float:
+    """The longest that a user can need to come to an end, in seconds."""
+    return workload.scenario.task_deadline_s + workload.target.timeouts.exchange
+
+
+def run_name() -> str:
+    """A name that tells this run's traces on the server from those of others."""
+    return secrets.token_hex(4)
+
+
+def spare_the_collector() -> None:
+    """Keep what exists by now out of Python's garbage collections: each would stop all users for a while."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def quieten_locust() -> None:
+    """Locust comments on each step; what matters of that is in our own report."""
+    logging.getLogger("locust.runners").setLevel(logging.CRITICAL)
+
+
+@contextlib.contextmanager
+def _interruptible(conductor: Conductor) -> Iterator[None]:
+    """Ctrl-C and SIGTERM drain the run; the second one ends the process at once."""
+
+    def on_signal(*_: Any) -> None:
+        if conductor.interrupted:
+            os._exit(INTERRUPTED)
+        conductor.interrupt()
+
+    watchers = [gevent.signal_handler(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for watcher in watchers:
+            watcher.cancel()

@@ -1,0 +1,177 @@
+"""The Locust user: one person who ensures a workspace, opens conversations, sends messages and polls their tasks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import gevent
+from locust import User, task
+from locust.env import Environment
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
+
+from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.on_locust.locust_stats import LocustStatistics
+from sendpoll.load.users.caller import CONVERSATION, WORKSPACE, Caller, CallFailed
+from sendpoll.load.users.concurrent_activity import ConcurrentActivity
+from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.pause import pause_until
+from sendpoll.load.users.task_walk import Errand, Sent, TaskWalk
+from sendpoll.load.users.validation import CONVERSATION as CONVERSATION_SCHEMA
+from sendpoll.load.users.validation import Finding, Refused, parse_strictly
+
+_READY_S: Final = 0.1
+_generators: WeakKeyDictionary[Environment, tuple[Generator, LocustStatistics]] = WeakKeyDictionary()
+
+
+def attach(environment: Environment, generator: Generator) -> None:
+    """Let the users of this environment generate load as `generator` says."""
+    statistics = LocustStatistics(environment)
+    generator.on_task = statistics.log_task
+    _generators[environment] = generator, statistics
+
+
+class SendpollUser(User):
+    """One person. What it does comes from the scenario of the generator that its environment is attached to."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        """Take a number, a connection and random numbers; then wait a while, so that users do not poll in step."""
+        while self.environment not in _generators:
+            gevent.sleep(_READY_S)  # a worker that came late was given users before it had the workload
+        self.generator, self._statistics = _generators[self.environment]
+        number = self.generator.next_user()
+        self._random = self.generator.random("user", number)
+        self._caller = Caller(self.generator, number, self._statistics.log)
+        self._beside = ConcurrentActivity(lambda: Caller(self.generator, number, self._statistics.log))
+        self._has_workspace = False
+        self._conversation = ""
+        self._owner = 0
+        self._messages_left = 0
+        self._sent = Sent.ALONE
+        self._due = time.perf_counter() + self._random.uniform(0, self.generator.scenario.start_spread_s)
+        self._state = LOCUST_STATE_WAITING
+        pause_until(self._due)
+        self._state = LOCUST_STATE_RUNNING
+
+    def on_stop(self) -> None:
+        """Close the connection, and leave nothing uncounted."""
+        self._caller.close()
+        self._beside.close()
+        self._statistics.flush()
+
+    def wait_time(self) -> float:
+        """Seconds until the next message is due."""
+        return max(0.0, self._due - time.perf_counter())
+
+    @task
+    def send_and_poll(self) -> None:
+        """One message and its task, after opening a conversation where there is none."""
+        generator = self.generator
+        broken: list[Finding] = []
+        if not self._conversation:
+            try:
+                self._open_conversation(broken)
+            except (CallFailed, Refused) as failure:
+                self._book_unsent(str(failure), broken)
+                return
+            self._due = max(self._due, time.perf_counter())
+        if generator.is_open:
+            self._await_arrival()
+        errand = self._errand()
+        walk = TaskWalk(generator, self._caller, errand, generator.task_started(), self._beside, broken)
+        outcome = walk.walk()
+        self._messages_left -= 1 if errand.follow_up is None else 2
+        left = outcome is Outcome.ABANDONED  # who left may write again while the old answer still runs
+        self._sent = Sent.AFTER_LEAVING if left else Sent.ALONE
+        if self._messages_left <= 0 or not (left or outcome is Outcome.FINISHED):
+            self._conversation = ""
+        self._think(walk.failed)
+
+    def _think(self, failed: bool) -> None:
+        """Plan the next message. Who was refused does not knock again at once, however little it thinks."""
+        scenario = self.generator.scenario
+        pause = 0.0 if self.generator.is_open else scenario.think_time.draw(self._random)
+        self._due = time.perf_counter() + (max(pause, scenario.poll_interval_s) if failed else pause)
+
+    def _await_arrival(self) -> None:
+        """Wait for a message to arrive, in a way that lets the user be stopped meanwhile."""
+        self._state = LOCUST_STATE_WAITING
+        self._due = self.generator.arrivals.take()
+        self._state = LOCUST_STATE_RUNNING
+
+    def _errand(self) -> Errand:
+        scenario, draw = self.generator.scenario, self._random.random
+        leaves_after = second_reader_after = None
+        if scenario.abandon is not None and draw() < scenario.abandon.share:
+            leaves_after = scenario.abandon.after.draw(self._random)
+        if draw() < scenario.second_reader_share:
+            second_reader_after = self._random.choice((0.0, draw() * scenario.poll_interval_s))
+        errand = self._message(self._due, self._sent)
+        follow_up = None
+        if draw() < scenario.follow_up_share and leaves_after is None and not self.generator.is_open:
+            follow_up = self._message(draw() * scenario.poll_interval_s / 2, Sent.FOLLOW_UP)
+        return replace(
+            errand,
+            leaves_after=leaves_after,
+            reread=draw() < scenario.reread_share,
+            second_reader_after=second_reader_after,
+            follow_up=follow_up,
+        )
+
+    def _message(self, scheduled_at: float, sent: Sent) -> Errand:
+        mark = self.generator.markers.issue(self._owner)
+        text = f"{self.generator.scenario.draw_message(self._random)} [{mark.text}]"
+        return Errand(text=text, conversation=self._conversation, mark=mark, scheduled_at=scheduled_at, sent=sent)
+
+    def _open_conversation(self, broken: list[Finding]) -> None:
+        """Ensure the workspace, the first time, and open a conversation in it. Raises CallFailed, Refused."""
+        generator = self.generator
+        if not self._has_workspace:
+            request = generator.requests.ensure_workspace(generator.workspace)
+            answer = self._caller.call(WORKSPACE, request, broken)
+            try:
+                parse_strictly(answer.body)
+            except Refused as refused:
+                self._caller.book_findings(broken, (("WS-1", str(refused)),), request, answer)
+                raise
+            self._has_workspace = True
+        request = generator.requests.open_conversation(generator.workspace)
+        answer = self._caller.call(CONVERSATION, request, broken)
+        try:
+            self._sent = Sent.ALONE
+            self._conversation, findings = generator.judge.identifier(
+                answer.body, CONVERSATION_SCHEMA, "conversation_id"
+            )
+        except Refused as refused:
+            self._caller.book_findings(broken, refused.findings, request, answer)
+            raise
+        self._caller.book_findings(broken, findings, request, answer)
+        self._owner = generator.next_conversation()
+        self._messages_left = generator.scenario.messages_per_conversation
+
+    def _book_unsent(self, reason: str, broken: list[Finding]) -> None:
+        """A message that could not be sent, because there is no conversation for it, is a task that failed."""
+        generator = self.generator
+        if not generator.is_open:  # an open arrival has not come yet: it will find this user busy, and is counted then
+            due = generator.since_start(self._due)
+            generator.task_ended(
+                TaskRecord(
+                    step=generator.task_started(),
+                    user=self._caller.user,
+                    scheduled_at=due,
+                    sent_at=due,
+                    ended_at=generator.since_start(time.perf_counter()),
+                    outcome=Outcome.FAILED,
+                    violations=tuple(broken),
+                    error=generator.redactor.text(reason),
+                )
+            )
+        self._think(failed=True)
+
+
+class Person(SendpollUser):
+    """The user that `sendpoll load` runs."""

@@ -1,0 +1,130 @@
+"""The worker's side of a distributed run: takes the workload and the orders, generates load, reports each second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any, Final
+
+import gevent
+import gevent.socket
+import locust.runners
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from sendpoll.core.target.target import Target, TargetError
+from sendpoll.load.engine import EngineError
+from sendpoll.load.on_locust.master import JOIN, ORDER, READY, REFUSED, REPORT, WORKLOAD
+from sendpoll.load.on_locust.runner import INTERRUPTED, quieten_locust, spare_the_collector
+from sendpoll.load.on_locust.user import Person, attach
+from sendpoll.load.on_locust.worker_protocol import PROTOCOL, HandoverError, target_from_json, workload_from_wire
+from sendpoll.load.users.generator import Generator
+
+_REPORT_S: Final = 1.0
+_CONNECT_S: Final = 5.0
+
+
+class Worker:
+    """One worker, from its joining to the end of the run."""
+
+    def __init__(self, environment: Environment, own: Target) -> None:
+        self._environment = environment
+        self._own = own
+        self._generator: Generator | None = None
+        self._has_begun = False
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self.refusal = ""
+
+    def join(self, runner: WorkerRunner) -> None:
+        """Ask the master for the workload."""
+        runner.register_message(WORKLOAD, self._on_workload)
+        runner.register_message(ORDER, self._on_order)
+        self._environment.events.report_to_master.add_listener(self._on_report)
+        self._runner = runner
+        runner.send_message(JOIN, {"protocol": PROTOCOL, "pid": os.getpid(), "name": self._name})
+
+    def close(self) -> None:
+        """Generate no more."""
+        if self._generator is not None:
+            self._generator.stop()
+
+    def _on_workload(self, msg: Any, **_: Any) -> None:
+        try:
+            workload = workload_from_wire(msg.data, self._own)
+            self._generator = Generator(workload, msg.data["run_name"], msg.data["index"])
+        except (HandoverError, TargetError) as error:
+            self.refusal = str(error)
+            self._runner.send_message(REFUSED, {"name": self._name, "reason": self.refusal})
+            gevent.spawn_later(0.2, self._runner.quit)
+            return
+        attach(self._environment, self._generator)
+        spare_the_collector()
+        self._runner.send_message(READY, {"name": self._name})
+
+    def _on_order(self, msg: Any, **_: Any) -> None:
+        assert self._generator is not None  # noqa: S101 - the master orders those who said that they are ready
+        if not self._has_begun:
+            self._has_begun = True
+            self._generator.begin(msg.data["age"])
+        self._generator.obey(msg.data["step"], msg.data["arrivals"])
+
+    def _on_report(self, data: dict[str, Any], **_: Any) -> None:
+        if self._generator is not None and self._has_begun:
+            self._generator.tick(self._runner.user_count)
+            data[REPORT] = self._generator.report()
+
+
+def run_worker(host: str, port: int, own: Target) -> None:
+    """Work for the master at that address until it says that the run is over.
+
+    `own` holds the secrets of the target; everything else the master says. Raises EngineError when there is no master,
+    or when it refuses this worker.
+    """
+    quieten_locust()
+    locust.runners.WORKER_REPORT_INTERVAL = _REPORT_S
+    environment = Environment(user_classes=[Person])
+    _find_master(host, port)
+    runner = environment.create_worker_runner(host, port)
+    worker = Worker(environment, own)
+    worker.join(runner)
+    runner.greenlet.join()
+    worker.close()
+    if worker.refusal:
+        raise EngineError(worker.refusal)
+
+
+def _find_master(host: str, port: int) -> None:
+    """Locust would retry for five minutes without a word."""
+    deadline = time.perf_counter() + 60.0
+    while True:
+        try:
+            gevent.socket.create_connection((host, port), _CONNECT_S).close()
+        except OSError as error:
+            if time.perf_counter() > deadline:
+                reason = error.strerror or error
+                raise EngineError(
+                    f"no master answers at {host}:{port}: {reason}; start it first, or name it"
+                ) from error
+            gevent.sleep(1.0)
+        else:
+            return
+
+
+def _main() -> None:
+    """A worker process of `--processes`: the target comes over standard input, and its end is the order to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    own = target_from_json(sys.stdin.readline())
+
+    def end_with_the_master() -> None:
+        gevent.socket.wait_read(sys.stdin.fileno())
+        os._exit(INTERRUPTED)
+
+    gevent.spawn(end_with_the_master)
+    run_worker(sys.argv[1], int(sys.argv[2]), own)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,86 @@
+"""What a master hands to its workers: the workload without its secrets, which each worker has from its own operator."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sendpoll.core.target.target import Target, Timeouts
+from sendpoll.load.engine import Workload
+from sendpoll.load.scenario.scenario_file import scenario_of
+
+PROTOCOL: Final = 1
+"""Raised when a master and a worker of different versions could no longer work together."""
+
+
+class HandoverError(ValueError):
+    """Master and worker do not fit together; the message says what to change on the worker."""
+
+
+def workload_to_wire(workload: Workload, run_name: str, index: int) -> dict[str, Any]:
+    """The workload as msgpack carries it, for worker number `index`."""
+    target = workload.target
+    public = [[name, value] for name, value in target.headers if value not in target.secrets]
+    return {
+        "protocol": PROTOCOL,
+        "run_name": run_name,
+        "index": index,
+        "seed": workload.seed,
+        "scenario": workload.scenario.as_json(),
+        "url": target.base_url,
+        "headers": public,
+        "ca_file": str(target.ca_file) if target.ca_file else None,
+        "verify_tls": target.verify_tls,
+        "workspace": target.workspace,
+        "timeouts": dataclasses.asdict(target.timeouts),
+        "fingerprint": fingerprint(target, run_name),
+    }
+
+
+def workload_from_wire(wire: Mapping[str, Any], own: Target) -> Workload:
+    """The workload of a worker whose own description of the target holds the secrets. Raises HandoverError."""
+    if wire.get("protocol") != PROTOCOL:
+        raise HandoverError("master and worker are of different versions of sendpoll; install the same on both")
+    secret = [(name, value) for name, value in own.headers if value in own.secrets]
+    ca_file = own.ca_file or (Path(wire["ca_file"]) if wire["ca_file"] else None)
+    target = Target(
+        base_url=wire["url"],
+        token=own.token,
+        headers=(*((name, value) for name, value in wire["headers"]), *secret),
+        ca_file=ca_file,
+        verify_tls=wire["verify_tls"],
+        workspace=wire["workspace"],
+        timeouts=Timeouts(**wire["timeouts"]),
+    )
+    if fingerprint(target, wire["run_name"]) != wire["fingerprint"]:
+        raise HandoverError(
+            "this worker's token or secret headers are not the master's; start it with the same --token or --target"
+        )
+    return Workload(target, scenario_of(wire["scenario"], "the master's scenario"), wire["seed"])
+
+
+def fingerprint(target: Target, run_name: str) -> str:
+    """What two holders of the same secrets can compare without telling them."""
+    carried = json.dumps([target.token, sorted(value for _, value in target.headers if value in target.secrets)])
+    return hmac.new(run_name.encode(), carried.encode(), hashlib.sha256).hexdigest()
+
+
+def target_to_json(target: Target) -> str:
+    """The whole target, secrets included, in one line: for the standard input of a process of our own."""
+    described = dataclasses.asdict(target)
+    described["ca_file"] = str(target.ca_file) if target.ca_file else None
+    return json.dumps(described)
+
+
+def target_from_json(line: str) -> Target:
+    """The target that `target_to_json` wrote."""
+    described = json.loads(line)
+    described["headers"] = tuple((name, value) for name, value in described["headers"])
+    described["ca_file"] = Path(described["ca_file"]) if described["ca_file"] else None
+    described["timeouts"] = Timeouts(**described["timeouts"])
+    return Target(**described)

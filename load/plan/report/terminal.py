@@ -1,0 +1,115 @@
+"""What a person sees of a plan in the terminal: a line a step while it lasts, the answer at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sendpoll.load.plan.judge import Assessment
+from sendpoll.load.plan.report.markdown import level_of
+from sendpoll.load.report.text import NOTHING, percent, plain, quantity, replicas_between
+
+Result = Mapping[str, Any]
+
+STYLES: Final = {
+    "pass": "green",
+    "fail": "red",
+    "inconclusive": "yellow",
+    "invalid": "magenta",
+    "unreachable": "magenta",
+}
+
+
+def step_line(seen: Assessment) -> Text:
+    """One step, as it ended."""
+    step = seen.step
+    line = Text()
+    line.append(f"{step.level:>7g}  ", "bold")
+    line.append(f"{seen.verdict:<13}", STYLES[seen.verdict])
+    line.append(f"{step.hold.purpose:<9}", "dim")
+    line.append(f" {step.started:>5} tasks")
+    worst = seen.binding
+    told = f"{percent(worst.share)} {worst.objective.text}" if worst else "all good"
+    line.append(f"  {told}", "dim")
+    if step.recovery_s is not None:
+        line.append(f"  recovered in {step.recovery_s:.0f} s")
+    for problem in step.problems[:1]:
+        line.append(f"\n         {plain(problem)}", "magenta")
+    return line
+
+
+def print_plan(result: Result, console: Console) -> None:
+    """The answer, and the numbers behind it."""
+    console.print(Text(result["end"].replace("_", " ").upper(), f"bold {STYLES[result['verdict']]}"))
+    console.print(Text(plain(result["sentence"], 900)), highlight=False)
+    for note in result["notes"]:
+        console.print(Padding(Text(plain(note, 500), "dim"), (0, 0, 0, 2), expand=False), highlight=False)
+    for title, table in _tables(result):
+        console.print(Text(f"\n{title}", "bold"))
+        console.print(table, highlight=False)
+    for model in result["models"][:1]:
+        console.print(Text(f"\n{model['name']}: {model['meaning']}.", "dim"), highlight=False)
+
+
+def _tables(result: Result) -> Iterator[tuple[str, Table]]:
+    unit = result["unit"]
+    if len(result["tiers"]) > 1:
+        yield "Tiers", _tiers(result)
+    elif result["steps"] and len(result["answer"]["objectives"]) > 1:
+        yield f"Objectives, by how many {unit} they hold", _objectives(result)
+    if result["sizing"]:
+        spare = f"{result['settings']['headroom']:.0%} below what one holds"
+        yield f"Replicas, each with {result['sizing']['per_replica']:g} {unit} ({spare})", _sizing(result)
+    if result["polls"]:
+        yield "Polling", _polls(result)
+
+
+def _grid(*heads: str) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in heads:
+        table.add_column(justify="right")
+    table.add_row(*(Text(head, "dim") for head in heads))
+    return table
+
+
+def _tiers(result: Result) -> Table:
+    table = _grid("tier", result["unit"], "95% interval", "gives first")
+    for tier in result["tiers"]:
+        until, low, high = (level_of(tier[key], result["unit"]) for key in ("level", "low", "high"))
+        table.add_row(tier["tier"] or "every tier", until, f"{low} to {high}", tier["binding"] or NOTHING)
+    return table
+
+
+def _objectives(result: Result) -> Table:
+    table = _grid("objective", "until", "95% interval")
+    for row in result["answer"]["objectives"]:
+        until, low, high = (level_of(row[key], result["unit"]) for key in ("level", "low", "high"))
+        table.add_row(row["objective"], until, f"{low} to {high}")
+    return table
+
+
+def _sizing(result: Result) -> Table:
+    table = _grid(result["unit"], "replicas", "with one spare", "by the interval")
+    for row in result["sizing"]["rows"]:
+        numbers = (f"{row[key]:,}" for key in ("load", "replicas", "with_spare"))
+        table.add_row(*numbers, replicas_between(row))
+    return table
+
+
+def _polls(result: Result) -> Table:
+    table = _grid("each", "polls a task", "empty", "requests/s", "task p95", "capacity")
+    for row in result["polls"]:
+        table.add_row(
+            quantity(row["interval_s"], "s"),
+            f"{row['polls_per_task']:.1f}",
+            percent(row["empty_share"]),
+            quantity(row["requests_per_second"], ""),
+            quantity(row["task_p95_s"], "s"),
+            level_of(row["capacity"], result["unit"]),
+        )
+    return table

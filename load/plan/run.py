@@ -1,0 +1,175 @@
+"""One `sendpoll plan`: measure the generator, search on the real engine, look at polling, and write the reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from sendpoll.load.doctor import DoctorError, measured_apart
+from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
+from sendpoll.load.job import warn_of_tls
+from sendpoll.load.live import LiveProgress
+from sendpoll.load.on_locust.run import run
+from sendpoll.load.plan.controller import PlanController
+from sendpoll.load.plan.fixed_levels import HeldSteps
+from sendpoll.load.plan.judge import assess
+from sendpoll.load.plan.outcome import Conclusion, End
+from sendpoll.load.plan.polling import PollCost, poll_cost, slope_at
+from sendpoll.load.plan.report.files import write_plan_reports
+from sendpoll.load.plan.report.terminal import print_plan, step_line
+from sendpoll.load.plan.result import PlanFacts, plan_result
+from sendpoll.load.plan.search import Search
+from sendpoll.load.plan.settings import Settings
+from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.plan.tallies import Observations
+from sendpoll.load.results.verdict import ExitCode
+
+_DRAIN_S: Final = 20.0
+"""Kept of the budget for the last tasks, after the search has ended."""
+_LEAST_BUDGET_S: Final = 60.0
+_POLLS_HOLD_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanJob:
+    """Everything that `sendpoll plan` was asked for."""
+
+    workload: Workload
+    settings: Settings
+    fleet: Fleet = field(default_factory=Fleet)
+    quick: bool = False
+    required: float | None = None
+    poll_intervals: Sequence[float] = ()
+    """Seconds; after the search, the answer is held with each of them."""
+    doctor: bool = True
+    """Measure the generator first."""
+    report_dir: Path | None = None
+    notes: Sequence[str] = ()
+    """What a reader must know besides, a sentence each."""
+
+
+def run_plan(job: PlanJob, out: Console, err: Console) -> ExitCode:
+    """Do the whole job. Raises EngineError where it cannot begin, OSError where a report cannot be written."""
+    began = time.monotonic()
+    if job.report_dir:
+        job.report_dir.mkdir(parents=True, exist_ok=True)
+    warn_of_tls(job.workload.target, err)
+    ceiling, notes = _ceiling(job, err)
+    spent = time.monotonic() - began
+    budget = max(_LEAST_BUDGET_S, job.settings.budget_s - spent - _DRAIN_S)
+    settings = replace(job.settings, generator_requests=ceiling, budget_s=budget)
+    observations = Observations(settings.service, arrivals=settings.arrivals)
+    search = Search(settings, observations)
+    watch = _Watch(err, observations)
+    controller = PlanController(
+        search.run(),
+        observations,
+        task_deadline_s=settings.task_deadline_s,
+        arrivals=settings.arrivals,
+        on_step=watch.on_step,
+    )
+    with LiveProgress(err) as progress:
+        watch.progress = progress
+        held = run(job.workload, controller, fleet=job.fleet, progress=watch)
+    conclusion = controller.conclusion or _stopped(search, held)
+    facts = PlanFacts(
+        workload=job.workload,
+        settings=replace(settings, budget_s=job.settings.budget_s),
+        observations=observations,
+        conclusion=conclusion,
+        run=held,
+        levels=watch.levels,
+        polls=_polls(job, settings, search, conclusion, err) if not held.interrupted else (),
+        required=job.required,
+        quick=job.quick,
+        notes=[*job.notes, *notes],
+    )
+    result, code = plan_result(facts)
+    if job.report_dir:
+        write_plan_reports(result, held.records, job.report_dir, job.workload.target.secrets)
+    print_plan(result, out)
+    if job.report_dir:
+        err.print(f"\nReports: {job.report_dir}", style="dim", highlight=False)
+    return code
+
+
+def _ceiling(job: PlanJob, err: Console) -> tuple[float | None, list[str]]:
+    """What the generator can do at most, in requests a second, and what to say about it."""
+    if job.fleet.master:
+        return None, ["the workers run on other machines, so how much they can generate was not measured beforehand"]
+    if not job.doctor:
+        return None, ["how much the generator can do was not measured beforehand"]
+    err.print("Measuring what this machine can generate ...", style="dim", highlight=False)
+    try:
+        ceiling = measured_apart(job.fleet.processes)
+    except DoctorError as problem:
+        return None, [str(problem)]
+    return ceiling.requests_per_second, []
+
+
+class _Watch:
+    """Shows a plan while it lasts, and notes which level was ordered when."""
+
+    def __init__(self, err: Console, observations: Observations) -> None:
+        self.levels: list[tuple[float, float]] = []
+        self.progress: LiveProgress | None = None
+        self._err = err
+        self._book = observations
+
+    def __call__(self, view: View, order: Order) -> None:
+        """Note and show; the engine's progress."""
+        level = order.users if order.arrivals is None else order.arrivals
+        if not self.levels or self.levels[-1][1] != level:
+            self.levels.append((view.elapsed, level))
+        if self.progress is not None:
+            self.progress(view, order)
+
+    def on_step(self, step: Step) -> None:
+        """Tell of a step that is over."""
+        self._err.print(step_line(assess(self._book, step)), highlight=False)
+
+
+def _stopped(search: Search, held: RunResult) -> Conclusion:
+    """The conclusion of a search that the engine ended before its time."""
+    if held.unreachable is not None:
+        return search.conclude(End.TARGET_UNHEALTHY, held.unreachable)
+    if held.interrupted:
+        return search.conclude(End.INTERRUPTED, "it was interrupted")
+    return search.conclude(End.GENERATOR_BOUND, "; ".join(held.problems) or "the load could not be held")
+
+
+def _polls(
+    job: PlanJob, settings: Settings, search: Search, conclusion: Conclusion, err: Console
+) -> tuple[PollCost, ...]:
+    """Hold the answer with each poll interval."""
+    best = search.capacity().level
+    if not job.poll_intervals or best is None or conclusion.end not in {End.CONVERGED, End.BUDGET}:
+        return ()
+    level = settings.rounded(best)
+    costs = []
+    for interval in job.poll_intervals:
+        err.print(f"Polling each {interval:g} s at {level:g} {settings.unit} ...", style="dim", highlight=False)
+        scenario = replace(job.workload.scenario, poll_interval_s=interval)
+        cycle = max(5.0, search.timing.cycle_s)
+        seconds = max(_POLLS_HOLD_S, 4 * cycle)
+        hold = Hold(level, Purpose.POLLS, seconds, 1, seconds, settings.start_spread_s + cycle, 4 * cycle)
+        controller = HeldSteps([hold], search.observations, settings)
+        run(replace(job.workload, scenario=scenario), controller.controller, fleet=job.fleet)
+        costs += [_cost(interval, step, search.observations, best) for step in controller.steps]
+    return tuple(costs)
+
+
+def _cost(interval: float, step: Step, observations: Observations, best: float) -> PollCost:
+    """The objective that binds says what the interval costs."""
+    places = observations.places(observations.tiers[0])
+    tallies = observations.tallies_of(step)
+    place = min(
+        places, key=lambda one: (tallies[one].good + 1) / (tallies[one].total + 1) - observations.objectives[one].share
+    )
+    slope = slope_at(observations.points(place), observations.objectives[place].share, best)
+    return poll_cost(interval, step, tallies[place], observations.effect(place, step.level, tallies[place]), slope)

@@ -1,0 +1,1 @@
+"""What a run came to: gates, verdict, result file, comparison."""

@@ -1,0 +1,1 @@
+"""What people do: scenarios, their files, and the options that change them."""

@@ -1,0 +1,174 @@
+"""Makes one user's calls: sends, judges what every call has in common, and books it, in Locust's statistics too."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from sendpoll.load.http.http_client import Answer
+from sendpoll.load.http.http_response import MalformedAnswerError
+from sendpoll.load.http.transport import PROXY_CREDENTIALS, ExchangeError
+from sendpoll.load.measure.records import Exchange, Violation
+from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.validation import Finding
+
+_SHOWN_CHARACTERS: Final = 2000
+"""Of a body that is kept as evidence."""
+OVERLOAD_OR_ACCESS: Final = frozenset({401, 403, 429})
+"""Refusals that break nothing: the operator's token is wrong, or the server says that it is asked too much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One of the four calls, made for one purpose, as statistics and reports name it."""
+
+    method: str
+    path: str
+    """As Locust's tables show it: without ids."""
+    kind: str
+    """As error counts show it."""
+    refused: str
+    """The requirement that a refusal breaks; empty where a clear refusal is as good as consent."""
+
+
+WORKSPACE: Final = Call("POST", "/workspaces", "POST workspaces", "WS-3")
+CONVERSATION: Final = Call("POST", "/conversations", "POST conversations", "CONV-1")
+MESSAGE: Final = Call("POST", "/messages", "POST messages", "MSG-1")
+MESSAGE_AFTER_LEAVING: Final = dataclasses.replace(MESSAGE, refused="")
+"""The answer that the user left may still be running."""
+FOLLOW_UP: Final = Call("POST", "/messages (at once)", "POST messages at once", "")
+POLL: Final = Call("GET", "/tasks/{id}", "GET task", "MSG-2")
+FOLLOW_UP_POLL: Final = Call("GET", "/tasks/{id} (at once)", "GET task of a message at once", "MSG-2")
+REREAD: Final = Call("GET", "/tasks/{id} (again)", "GET task again", "MSG-2")
+SECOND_READER: Final = Call("GET", "/tasks/{id} (second reader)", "GET task by a second reader", "MSG-2")
+
+
+class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test, not a fault of this program
+    """A call that brought nothing to go on with. The message says why, without secrets."""
+
+    def __init__(self, sentence: str, evidence: Exchange | None = None) -> None:
+        super().__init__(sentence)
+        self.evidence = evidence
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 where no answer came."""
+        return self.evidence.status if self.evidence else 0
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server understood the call and said clearly that it will not do it."""
+        return 400 <= self.status < 500 and self.status not in OVERLOAD_OR_ACCESS
+
+
+Log = Callable[[Call, float, int, str | None], None]
+"""Counts a request in Locust's statistics: the call, milliseconds, body bytes, and why it failed."""
+
+
+class Caller:
+    """Speaks for one user over the user's connection."""
+
+    def __init__(self, generator: Generator, user: int, log: Log) -> None:
+        self._generator = generator
+        self._client = generator.connect()
+        self._log = log
+        self.user = user
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def call(self, call: Call, request: bytes, broken: list[Finding]) -> Answer:
+        """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.
+
+        Raises CallFailed for everything that is no 2xx answer.
+        """
+        generator = self._generator
+        try:
+            answer = self._client.exchange(request, repeatable=call.method == "GET")
+        except ExchangeError as error:
+            if not generator.answered and error.kind in {"connect", "connect timeout", "tls", "proxy"}:
+                generator.unconnected = str(error)
+            raise self._failed(call, error.kind, str(error), self._unread(request)) from error
+        except MalformedAnswerError as error:
+            generator.answered += 1
+            evidence = self._unread(request)
+            if error.requirement:
+                self.book(broken, error.requirement, error.sentence, (evidence,))
+            raise self._failed(call, "malformed answer", error.sentence, evidence) from error
+        if 200 <= answer.status < 300:
+            generator.answered += 1
+            self._log(call, (answer.received_at - answer.sent_at) * 1e3, len(answer.body), None)
+            return answer
+        evidence = self.evidence(request, answer)
+        if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            sentence = f"the proxy answered {answer.status}; {PROXY_CREDENTIALS}"
+            generator.unconnected = sentence  # a server never says this: nobody has heard of the target
+            raise self._failed(call, "proxy", sentence, evidence)
+        generator.answered += 1
+        self._judge_status(call, evidence, broken)
+        raise self._failed(call, str(answer.status), f"status {answer.status}", evidence)
+
+    def _judge_status(self, call: Call, evidence: Exchange, broken: list[Finding]) -> None:
+        """A refusal of what this user may do breaks a requirement; being overloaded is no more than a failure."""
+        status = evidence.status
+        if 300 <= status < 400:
+            requirement = "REQ-9"
+        elif status == 409 and call is WORKSPACE:
+            requirement = "WS-2"
+        elif 400 <= status < 500 and status not in OVERLOAD_OR_ACCESS:
+            requirement = call.refused
+        else:
+            return
+        if requirement:
+            self.book(broken, requirement, f"{call.kind} answered {status}", (evidence,))
+
+    def _failed(self, call: Call, kind: str, sentence: str, evidence: Exchange) -> CallFailed:
+        generator = self._generator
+        sentence = generator.redactor.text(f"{call.kind}: {sentence}")
+        label = f"{call.kind}: {kind}"
+        generator.metrics.error(label)
+        if label not in generator.samples:
+            generator.samples[label] = {"kind": label, "sentence": sentence, **dataclasses.asdict(evidence)}
+        self._log(call, (evidence.received_at - evidence.sent_at) * 1e3, len(evidence.body), sentence)
+        return CallFailed(sentence, evidence)
+
+    def book(self, broken: list[Finding], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
+        """Count a broken requirement and keep its proof."""
+        sentence = self._generator.redactor.text(sentence)
+        broken.append((requirement, sentence))
+        at = self._generator.since_start(time.perf_counter())
+        self._generator.metrics.violation(Violation(requirement, sentence, at, self.user, tuple(evidence)))
+
+    def book_findings(self, broken: list[Finding], findings: Sequence[Finding], request: bytes, answer: Answer) -> None:
+        """Count what a body does that its schema forbids."""
+        for requirement, sentence in findings:
+            self.book(broken, requirement, sentence, (self.evidence(request, answer),))
+
+    def evidence(self, request: bytes, answer: Answer) -> Exchange:
+        """An exchange as evidence: redacted, and cut where it is long."""
+        since_start = self._generator.since_start
+        return Exchange(
+            self._request_line(request),
+            since_start(answer.sent_at),
+            since_start(answer.received_at),
+            answer.status,
+            self.shown(answer.body.decode("utf-8", "backslashreplace")),
+        )
+
+    def shown(self, text: str) -> str:
+        """A text as evidence. What is cut away is cut after the redaction, so that no half of a secret is left."""
+        redacted = self._generator.redactor.text(text[: 2 * _SHOWN_CHARACTERS])
+        return redacted if len(redacted) <= _SHOWN_CHARACTERS else f"{redacted[:_SHOWN_CHARACTERS]}..."
+
+    def _unread(self, request: bytes) -> Exchange:
+        now = self._generator.since_start(time.perf_counter())
+        return Exchange(self._request_line(request), now, now, 0, "")
+
+    def _request_line(self, request: bytes) -> str:
+        line = request.partition(b"\r\n")[0].decode("latin-1")
+        return self._generator.redactor.text(line.removesuffix(" HTTP/1.1"))

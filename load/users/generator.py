@@ -1,0 +1,171 @@
+"""What all users of one process share: the target, the clock, the measurements, the step that is under way."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sendpoll.core.text.redaction import Redactor
+from sendpoll.load.engine import Workload
+from sendpoll.load.http.http_client import HttpClient, Watchdog
+from sendpoll.load.http.http_request import Proxy, RequestBuilder
+from sendpoll.load.http.http_response import HeadReader
+from sendpoll.load.http.transport import Dialer
+from sendpoll.load.measure.health import Health
+from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.users.arrivals import Arrivals
+from sendpoll.load.users.canaries import Markers
+from sendpoll.load.users.overlap_test import Contrast
+from sendpoll.load.users.probe import LagProbe, ProcessProbe
+from sendpoll.load.users.validation import ResponseJudge
+
+USERS_PER_GENERATOR = 1_000_000
+"""User numbers of the second generator begin here, and so on."""
+
+
+class Generator:
+    """One process that generates load: the only one, or a worker."""
+
+    def __init__(self, workload: Workload, run_name: str, index: int = 0) -> None:
+        self.workload = workload
+        self.scenario = workload.scenario
+        self.metrics = Metrics(workload.scenario.service_level)
+        self.judge = ResponseJudge()
+        proxy = Proxy.for_target(workload.target)
+        self.requests = RequestBuilder(workload.target, proxy, self._message_options())
+        self.redactor = Redactor((*workload.target.secrets, *(proxy.secrets if proxy else ())))
+        self.workspace = workload.target.workspace or f"sendpoll-{run_name}"
+        self.markers = Markers(self.random("markers", index))
+        self.contrast = Contrast()
+        self.arrivals = Arrivals(self.random("arrivals", index), self._drop)
+        self.on_task: Callable[[TaskRecord], None] | None = None
+        """Told of every task that has ended."""
+        self.is_open = False
+        """Whether users wait for arrivals, in place of thinking."""
+        self.answered = 0
+        """Exchanges that brought an answer, whichever."""
+        self.samples: dict[str, dict[str, object]] = {}
+        """The first failed exchange of each kind."""
+        self.unconnected = ""
+        """Why the last exchange found no server; empty once one did."""
+        self.step = 0
+        self.started: Counter[int] = Counter()
+        self.ended: Counter[int] = Counter()
+        self.health: dict[int, Health] = {}
+        self._reported_samples: set[str] = set()
+        self._index = index
+        self._users = 0
+        self._conversations = 0
+        self._epoch = time.perf_counter()
+        self._dialer = Dialer(workload.target, proxy)
+        self._heads = HeadReader()
+        self._patience = workload.target.timeouts.exchange
+        self._watchdog = Watchdog(min(0.25, self._patience / 20))
+        self._lag = LagProbe(self.metrics.lag)
+        self._process = ProcessProbe()
+
+    def _message_options(self) -> dict[str, object]:
+        said = {"run_mode": self.scenario.run_mode, "max_iterations": self.scenario.max_iterations}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def random(self, *names: object) -> random.Random:
+        """A source of random numbers of its own for whoever bears these names; the same in every run of one seed."""
+        return random.Random(":".join(map(str, (self.workload.seed, *names))))
+
+    def connect(self) -> HttpClient:
+        """A client for one user."""
+        client = HttpClient(self._dialer, self._heads, self._patience)
+        self._watchdog.add(client)
+        return client
+
+    def next_user(self) -> int:
+        """The number of a user that comes now; unique in the run."""
+        self._users += 1
+        return self._index * USERS_PER_GENERATOR + self._users
+
+    def next_conversation(self) -> int:
+        """A number for a conversation that is opened now."""
+        self._conversations += 1
+        return self._conversations
+
+    def since_start(self, moment: float) -> float:
+        """Seconds from the start of the run to a moment of `time.perf_counter`."""
+        return moment - self._epoch
+
+    def begin(self, age: float) -> None:
+        """The run is that many seconds old: its clock counts from its start, on every machine."""
+        self._epoch = time.perf_counter() - age
+        self._process.take()
+
+    def obey(self, step: int, arrivals: float | None) -> None:
+        """Hold what was ordered. `arrivals` is this generator's part of the rate."""
+        self.step = step
+        self.is_open = arrivals is not None
+        self.arrivals.set_rate(arrivals or 0.0)
+
+    def task_started(self) -> int:
+        """A task is about to be sent; the step that it belongs to."""
+        self.metrics.started()
+        self.started[self.step] += 1
+        return self.step
+
+    def task_ended(self, record: TaskRecord) -> None:
+        """A task that was started has ended."""
+        self.metrics.task(record)
+        self.ended[record.step] += 1
+        if self.on_task is not None:
+            self.on_task(record)
+
+    def _drop(self, due: float) -> None:
+        at = self.since_start(due)
+        self.metrics.task(
+            TaskRecord(
+                step=self.step,
+                user=0,
+                scheduled_at=at,
+                sent_at=at,
+                ended_at=at,
+                outcome=Outcome.DROPPED,
+                error="no user was free for the arrival",
+            )
+        )
+
+    def tick(self, users: int) -> None:
+        """A second has passed: close its window and book how this process fared in it."""
+        age = self.since_start(time.perf_counter())
+        window = self.metrics.tick(math.floor(age + 0.5), users)
+        health = self.health.setdefault(self.step, Health(self.scenario.poll_interval_s))
+        health.lag.add(window.histograms["lag"])
+        health.slip.add(window.histograms["slip"])
+        used = Health(self.scenario.poll_interval_s, processors={self._process.name: self._process.take()})
+        health.add(used)
+
+    def report(self) -> dict[str, Any]:
+        """What the master is owed since the last report, as msgpack carries it. Counts by step are whole, not owed."""
+        health, self.health = self.health, {}
+        return {
+            "metrics": self.metrics.delta(),
+            "health": {step: one.to_message() for step, one in health.items()},
+            "started": dict(self.started),
+            "ended": dict(self.ended),
+            "step": self.step,
+            "answered": self.answered,
+            "samples": self._new_samples(),
+            "unconnected": self.unconnected,
+        }
+
+    def _new_samples(self) -> dict[str, dict[str, object]]:
+        new = {kind: sample for kind, sample in self.samples.items() if kind not in self._reported_samples}
+        self._reported_samples.update(new)
+        return new
+
+    def stop(self) -> None:
+        """End what runs in the background."""
+        self.arrivals.stop()
+        self._watchdog.stop()
+        self._lag.stop()

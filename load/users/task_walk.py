@@ -1,0 +1,388 @@
+"""One task of one user: send the message, poll to the end, perhaps leave early, perhaps read the answer again.
+
+Meanwhile a second device may read the task too, and the user may write again in the same conversation. Polls leave
+0.5 s (or what the scenario says) after the last answer, as the published clients do, or on a fixed grid. Every answer
+goes through the oracle, whoever read it; what it contradicts, and what the schemas say, ends up in the task's record.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from gevent import GreenletExit
+
+from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
+from sendpoll.load.http.http_client import Answer
+from sendpoll.load.http.http_request import PollRequest
+from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord
+from sendpoll.load.users.caller import (
+    FOLLOW_UP,
+    FOLLOW_UP_POLL,
+    MESSAGE,
+    MESSAGE_AFTER_LEAVING,
+    POLL,
+    REREAD,
+    Call,
+    Caller,
+    CallFailed,
+)
+from sendpoll.load.users.canaries import Mark, may_hold_mark
+from sendpoll.load.users.concurrent_activity import ConcurrentActivity, SecondReader
+from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.overlap_test import Symptom
+from sendpoll.load.users.pacing import pacing_of
+from sendpoll.load.users.pause import pause_until
+from sendpoll.load.users.validation import TASK, Finding, PollBody, Refused
+
+_now = time.perf_counter
+
+
+class Sent(Enum):
+    """When a message is sent, as far as the others of its conversation go."""
+
+    ALONE = 0
+    """No other runs."""
+    AFTER_LEAVING = 1
+    """The one before it was left, and may run."""
+    FOLLOW_UP = 2
+    """The one before it runs, and its user waits for both."""
+
+
+_CALLS: Final[dict[Sent, tuple[Call, Call]]] = {
+    Sent.ALONE: (MESSAGE, POLL),
+    Sent.AFTER_LEAVING: (MESSAGE_AFTER_LEAVING, POLL),
+    Sent.FOLLOW_UP: (FOLLOW_UP, FOLLOW_UP_POLL),
+}
+
+
+_ENDED: Final = frozenset({Outcome.FINISHED, Outcome.FAILED})
+_SILENT: Final = Symptom("ended without any event")
+_DEAF: Final = Symptom("is not repeated in its answer", tolerated=0.01)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a user is about to ask, all of it drawn before the send."""
+
+    text: str
+    conversation: str
+    mark: Mark
+    scheduled_at: float
+    """The intended start, by `time.perf_counter`."""
+    leaves_after: float | None = None
+    """Seconds after the send; None: the user stays to the end."""
+    reread: bool = False
+    sent: Sent = Sent.ALONE
+    second_reader_after: float | None = None
+    """Seconds from the message's acceptance until a second device begins to read; None: there is none."""
+    follow_up: Errand | None = None
+    """What the user writes while this runs; its `scheduled_at` is seconds from this message's acceptance."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether another message of the conversation may run meanwhile."""
+        return self.sent is not Sent.ALONE or self.follow_up is not None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the polls have shown so far, for the record."""
+
+    polls: int = 0
+    empty: int = 0
+    events: int = 0
+    size: int = 0
+    status: str = ""
+    first_at: float | None = None
+    first_lower: float = 0.0
+    last_at: float = 0.0
+    stall: float = 0.0
+
+
+@dataclass(slots=True)
+class TaskWalk:
+    """Walks one task from the send to its record."""
+
+    generator: Generator
+    caller: Caller
+    errand: Errand
+    step: int
+    beside: ConcurrentActivity | None = None
+    """Needed for an errand with a second reader or a follow-up."""
+    broken: list[Finding] = field(default_factory=list)
+    error: str = ""
+    outcome: Outcome = Outcome.ABANDONED
+    task: str = ""
+    """The task's id, once the message is accepted."""
+    _before: str = ""
+    """The task that a follow-up found running."""
+    _is_refused: bool = False
+    """Whether the message was clearly refused because another of its conversation may still run."""
+    _sent_at: float = 0.0
+    _accepted_at: float = 0.0
+    _submitted: float | None = None
+    _ended_at: float = 0.0
+    _seen: _Seen = field(default_factory=_Seen)
+    _history: TaskHistory = field(default_factory=TaskHistory)
+    _last: Poll | None = None
+    """The last poll that brought news."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the server refused or broke the task."""
+        return bool(self.error)
+
+    def walk(self) -> Outcome:
+        """Do the whole errand; the record is booked whatever happens."""
+        self._sent_at = _now()
+        try:
+            self._errand()
+            self._compare_with_others(None)
+        except CallFailed as failure:
+            self.outcome, self.error = self._outcome_of(failure), str(failure)
+            self._compare_with_others(failure)
+        except Refused as refused:
+            self.outcome, self.error = Outcome.FAILED, self.generator.redactor.text(str(refused))
+        except GreenletExit:
+            if self.outcome is Outcome.ABANDONED:
+                self.error = "the run ended"
+            raise
+        finally:
+            self._ended_at = self._ended_at or _now()
+            try:
+                if self.beside is not None:
+                    self.beside.stop()
+            finally:
+                self.generator.task_ended(self._record())
+        return self.outcome
+
+    def _outcome_of(self, failure: CallFailed) -> Outcome:
+        self._is_refused = self.errand.sent is not Sent.ALONE and self._submitted is None and failure.is_refusal
+        return Outcome.ABANDONED if self._is_refused else Outcome.FAILED
+
+    def _errand(self) -> None:
+        requests = self._send()
+        self._begin_beside(requests)
+        self.outcome = self._poll_to_end(requests)
+        self._ended_at = _now()
+        if self.outcome in _ENDED:
+            if self.beside is not None:
+                self.beside.await_all()
+            for violation in self._history.conclude():
+                self._book(violation)
+            if self.errand.reread:
+                self._reread(requests)
+
+    def _begin_beside(self, requests: PollRequest) -> None:
+        """Let the second device read, and the user write again, each over its own connection."""
+        errand, beside = self.errand, self.beside
+        if beside is None:
+            return
+        if errand.second_reader_after is not None:
+            reader = SecondReader(self.generator, requests, self._judge, self.broken)
+            starts_at = self._accepted_at + errand.second_reader_after
+            ends_at = errand.scheduled_at + self.generator.scenario.task_deadline_s
+            beside.begin("reader", lambda caller: reader.read(caller, starts_at, ends_at))
+        if errand.follow_up is not None:
+            beside.begin("writer", self._write_again)
+
+    def _write_again(self, caller: Caller) -> None:
+        follow_up = self.errand.follow_up
+        assert follow_up is not None  # noqa: S101 - for the type checker; the caller has looked
+        pause_until(self._accepted_at + follow_up.scheduled_at)
+        errand = replace(follow_up, scheduled_at=_now())
+        TaskWalk(self.generator, caller, errand, self.generator.task_started(), _before=self.task).walk()
+
+    def _send(self) -> PollRequest:
+        generator, errand = self.generator, self.errand
+        request = generator.requests.send_message(generator.workspace, errand.conversation, errand.text)
+        answer = self.caller.call(_CALLS[errand.sent][0], request, self.broken)
+        try:
+            self.task, findings = generator.judge.identifier(answer.body, TASK, "task_id")
+        except Refused as refused:
+            self.caller.book_findings(self.broken, refused.findings, request, answer)
+            raise
+        if self.task == self._before:
+            findings = (*findings, ("QUEUE-1", "two messages of one conversation were given one and the same task"))
+        self.caller.book_findings(self.broken, findings, request, answer)
+        self._submitted = answer.received_at - answer.sent_at
+        self._accepted_at = answer.received_at
+        if errand.sent is not Sent.FOLLOW_UP:
+            generator.metrics.submit(self._submitted)
+        return generator.requests.poll(self.task)
+
+    def _poll_to_end(self, requests: PollRequest) -> Outcome:
+        generator, errand = self.generator, self.errand
+        pacing = pacing_of(generator.scenario, self._sent_at)
+        ends_at = errand.scheduled_at + generator.scenario.task_deadline_s
+        leaves_at = None if errand.leaves_after is None else self._sent_at + errand.leaves_after
+        call = _CALLS[errand.sent][1]
+        is_alone = errand.second_reader_after is None
+        due = free = self._accepted_at
+        offset = 0
+        while True:
+            if leaves_at is not None and due >= leaves_at:
+                pause_until(leaves_at)
+                return Outcome.ABANDONED
+            if due >= ends_at:
+                pause_until(ends_at)
+                return Outcome.TIMED_OUT
+            pause_until(due)
+            request = requests.at(offset)
+            answer = self.caller.call(call, request, self.broken)
+            body = generator.judge.poll(answer.body)
+            self._count(answer, body, due, free)
+            if body.findings:
+                self.caller.book_findings(self.broken, body.findings, request, answer)
+                if not body.readable:
+                    raise Refused(body.findings)
+            if body.events or body.next_offset != offset or body.status != RUNNING or not is_alone:
+                self._judge(offset, answer, body, "")  # an answer without news claims nothing, to one reader
+            if body.status != RUNNING:
+                return Outcome.FAILED if self._is_failure(body.status) else Outcome.FINISHED
+            offset = body.next_offset
+            free = answer.received_at
+            due, missed = pacing.next_after(free)
+            for moment in missed:
+                generator.metrics.missed_poll(free - moment)
+
+    def _count(self, answer: Answer, body: PollBody, due: float, free: float) -> None:
+        metrics, seen = self.generator.metrics, self._seen
+        events = len(body.events)
+        sent_at, received_at = answer.sent_at, answer.received_at
+        running = body.status == RUNNING
+        seen.polls += 1
+        seen.size += answer.size
+        seen.events += events
+        seen.status = body.status
+        was_free = free <= due
+        metrics.slip(sent_at - (due if was_free else free), 0.0 if was_free else free - due)
+        if self.errand.sent is Sent.FOLLOW_UP:
+            metrics.extra_poll(answer.size)
+        else:
+            empty = running and not events
+            metrics.poll(received_at - sent_at, received_at - due, seen.events, empty, events, answer.size)
+        if events:
+            if seen.first_at is None:
+                seen.first_at = received_at
+            else:
+                seen.stall = max(seen.stall, received_at - seen.last_at)
+            seen.last_at = received_at
+        elif running:
+            seen.empty += 1
+            if seen.first_at is None:
+                seen.first_lower = sent_at
+
+    def _judge(self, offset: int, answer: Answer, body: PollBody, reader: str) -> None:
+        poll = Poll(offset, answer.sent_at, answer.received_at, body.status, body.events, body.next_offset, reader)
+        for violation in self._history.observe(poll):
+            self._book(violation)
+        if body.events and may_hold_mark(answer.body):
+            self._look_for_strangers(body.events, poll)
+        self._last = poll
+
+    def _look_for_strangers(self, events: Sequence[object], poll: Poll) -> None:
+        text = "".join(filter(None, map(chunk_text, events)))
+        own = self.errand.mark
+        stranger = self.generator.markers.stranger(text, own)
+        if stranger is None:
+            return
+        said = f"an event repeats {stranger.text!r}, the mark of a message that was sent"
+        if stranger.conversation != own.conversation:
+            requirement, sentence = "ISO-1", f"{said} in another conversation"
+        else:
+            requirement, sentence = "QUEUE-1", f"{said} later in the same conversation"
+        self.caller.book(self.broken, requirement, sentence, (self._poll_evidence(poll),))
+
+    def _compare_with_others(self, failure: CallFailed | None) -> None:
+        """Book what befalls this message only because another of its conversation ran."""
+        generator, errand, last = self.generator, self.errand, self._last
+        if not generator.scenario.follow_up_share:
+            return
+        symptom = None
+        if failure is not None and self._submitted is None:
+            symptom = Symptom(f"was answered {failure.status}") if failure.status >= 500 else None
+            proof = failure.evidence
+        elif last is not None and self.outcome in _ENDED and failure is None:
+            symptom = self._lack()
+            proof = self._poll_evidence(last)
+        else:
+            return  # left, too slow, or broken in a way that tells nothing of the message
+        if generator.contrast.note(symptom, overlaps=errand.overlaps) and symptom is not None:
+            sentence = f"a message {symptom.told}; so did {generator.contrast.told(symptom)}"
+            self.caller.book(self.broken, "QUEUE-1", sentence, (proof,) if proof else ())
+
+    def _lack(self) -> Symptom | None:
+        """What an answer lacks that nearly all answers have; None if it lacks nothing."""
+        if not self._history.log:
+            return _SILENT
+        text = "".join(filter(None, map(chunk_text, self._history.log)))
+        return None if self.errand.mark.is_in(text) else _DEAF
+
+    def _reread(self, requests: PollRequest) -> None:
+        """Read the whole log once more: what came in pieces must stand there still."""
+        request = requests.at(0)
+        try:
+            answer = self.caller.call(REREAD, request, self.broken)
+        except CallFailed:
+            return  # counted as an error; the task itself had ended well
+        body = self.generator.judge.poll(answer.body)
+        self.caller.book_findings(self.broken, body.findings, request, answer)
+        self.generator.metrics.extra_poll(answer.size)
+        if body.readable:
+            self._judge(0, answer, body, "again")
+
+    def _is_failure(self, status: str) -> bool:
+        failed = self.generator.scenario.is_failure(status)
+        if failed:
+            self.error = self.generator.redactor.text(f"the task ended as {status[:40]}")
+        return failed
+
+    def _book(self, violation: Violation) -> None:
+        first, second = violation.polls
+        proof = (first,) if first is second else (first, second)
+        evidence = [self._poll_evidence(poll) for poll in proof]
+        self.caller.book(self.broken, violation.requirement, violation.sentence, evidence)
+
+    def _poll_evidence(self, poll: Poll) -> Exchange:
+        """A poll as the oracle knows it, written as the answer that it was."""
+        data = {"status": poll.status, "next_offset": poll.next_offset, "events": list(poll.events)}
+        since_start = self.generator.since_start
+        return Exchange(
+            f"GET /api/v1/tasks/...?from={poll.asked}",
+            since_start(poll.sent_at),
+            since_start(poll.received_at),
+            200,
+            self.caller.shown(json.dumps({"data": data}, ensure_ascii=False)),
+        )
+
+    def _record(self) -> TaskRecord:
+        seen, errand, since_start = self._seen, self.errand, self.generator.since_start
+        first = seen.first_at
+        lower = (seen.first_lower or self._sent_at) if first is not None else None
+        return TaskRecord(
+            step=self.step,
+            user=self.caller.user,
+            scheduled_at=since_start(errand.scheduled_at),
+            sent_at=since_start(self._sent_at),
+            ended_at=since_start(self._ended_at),
+            submit_s=self._submitted,
+            ttfe_s=None if first is None else first - errand.scheduled_at,
+            ttfe_lower_s=None if lower is None else max(0.0, lower - errand.scheduled_at),
+            stall_s=None if first is None else seen.stall,
+            polls=seen.polls,
+            empty_polls=seen.empty,
+            events=seen.events,
+            bytes=seen.size,
+            status=seen.status,
+            outcome=self.outcome,
+            leaver=errand.leaves_after is not None,
+            follow_up=errand.sent is Sent.FOLLOW_UP or self._is_refused,
+            violations=tuple(dict.fromkeys(self.broken)),
+            error=self.error,
+        )
