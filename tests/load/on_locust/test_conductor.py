@@ -13,7 +13,7 @@ from sendpoll.load.measure.health import Health
 from sendpoll.load.measure.metrics import Metrics
 from tests.load.patchless import imported
 
-module = imported("conductor")
+module = imported("on_locust.conductor")
 
 if TYPE_CHECKING:
     from sendpoll.load.on_locust.conductor import Conductor

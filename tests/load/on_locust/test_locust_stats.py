@@ -10,7 +10,7 @@ from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.users.caller import MESSAGE, POLL
 from tests.load.patchless import imported
 
-module = imported("locust_stats")
+module = imported("on_locust.locust_stats")
 
 
 def numbers(entry: object) -> dict[str, object]:
@@ -23,7 +23,7 @@ def numbers(entry: object) -> dict[str, object]:
 
 
 def test_batches_come_to_the_same_numbers() -> None:
-    batched, single = imported("user").Environment(), imported("user").Environment()
+    batched, single = imported("on_locust.user").Environment(), imported("on_locust.user").Environment()
     statistics = module.LocustStatistics(batched)
     source = random.Random(1)
     for round_ in range(5):
@@ -43,7 +43,7 @@ def test_batches_come_to_the_same_numbers() -> None:
 
 
 def test_whoever_else_listens_hears_of_each_request() -> None:
-    environment = imported("user").Environment()
+    environment = imported("on_locust.user").Environment()
     heard: list[float] = []
     for _ in range(2):
         environment.events.request.add_listener(lambda response_time, **_: heard.append(response_time))
@@ -52,7 +52,7 @@ def test_whoever_else_listens_hears_of_each_request() -> None:
 
 
 def test_tasks_have_rows_that_the_total_leaves_out() -> None:
-    environment = imported("user").Environment()
+    environment = imported("on_locust.user").Environment()
     record = TaskRecord(user=1, scheduled_at=0, sent_at=0, ended_at=2.0, ttfe_s=0.5, outcome=Outcome.FINISHED, bytes=10)
     module.LocustStatistics(environment).log_task(record)
     rows = {key: numbers(entry) for key, entry in environment.stats.entries.items()}
