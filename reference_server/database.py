@@ -7,6 +7,7 @@ the length of the log. `seq` counts from 0 without gaps, and the offset of the A
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.events import encode, error
+from sendpoll.reference_server.file_lock import InUseError, lock, make_private, opened, renew
 from sendpoll.reference_server.settings import MEMORY
 from sendpoll.reference_server.states import PUBLIC_STATUS, RUNNING, State, Step, advance
 
@@ -40,6 +42,9 @@ CREATE TABLE events (
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+_JOURNAL_MARK, _LOG_MARK = 18, b"\x02\x02"
+"""Where a file's header tells how changes are stored, and what it says of those that lie in a log beside it
+(https://www.sqlite.org/fileformat.html, 1.3.3)."""
 LOST = error("server_restarted", "The server stopped while this task ran. Send the message again.")
 
 
@@ -80,12 +85,19 @@ def open_database(name: str) -> Iterator[Database]:
     path = Path(name).absolute()
     with _blaming(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _lock(path)
-    with contextlib.closing(lock):
-        database = Database(path.as_uri())
-        with _blaming(path), contextlib.closing(database.connect()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            _prepare(connection)
+    with contextlib.ExitStack() as stack:
+        with _blaming(path):
+            descriptor = stack.enter_context(opened(path))
+            lock(descriptor)
+            _require_log(path, descriptor)
+            database = Database(path.as_uri())
+            keeper = stack.enter_context(contextlib.closing(database.connect()))
+            keeper.execute("PRAGMA journal_mode = WAL")
+            renew(descriptor)
+            _prepare(keeper)
+            for suffix in ("", "-wal", "-shm"):
+                make_private(_beside(path, suffix))
+        stack.callback(_fold, keeper)
         yield database
 
 
@@ -99,27 +111,40 @@ def check_database(name: str) -> None:
 def _blaming(path: Path) -> Iterator[None]:
     try:
         yield
+    except InUseError as problem:
+        raise StorageError(
+            f"database {path}: another server uses it; stop that one or give another file with --database"
+        ) from problem
     except (sqlite3.Error, OSError) as problem:
         raise StorageError(f"database {path}: {problem}; give another file with --database") from problem
 
 
-def _lock(path: Path) -> sqlite3.Connection:
-    """Keep a second server away: it would end this one's tasks as those of a dead server.
+def _require_log(path: Path, descriptor: int) -> None:
+    """Refuse a file whose last changes lie beside another of its names, where SQLite does not look for them.
 
-    The lock is an open SQLite transaction on a file beside the database, which the system drops with the process.
+    That is so when a server that used it by that name was killed: one that stops folds its log into the file.
     """
-    lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None)
-    try:
-        lock.execute("PRAGMA journal_mode = MEMORY")
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as problem:
-        lock.close()
-        if "locked" not in str(problem):
-            raise
-        raise StorageError(
-            f"database {path}: another server uses it; stop that one or give another file with --database"
-        ) from problem
-    return lock
+    found = os.fstat(descriptor)
+    os.lseek(descriptor, _JOURNAL_MARK, os.SEEK_SET)
+    has_log = os.read(descriptor, 2) == _LOG_MARK
+    if has_log and found.st_nlink > 1 and not _beside(path, "-wal").exists():
+        raise OSError(
+            "it has several names (hard links), and the last server, which used another of them, was killed;"
+            " its last changes are beside that name: start it there once"
+        )
+
+
+def _fold(keeper: sqlite3.Connection) -> None:
+    """Bring what the log holds into the file, and be without a log from then on: the file alone is all of it."""
+    # A disk that is full or broken keeps its log, and the next start reads it.
+    with contextlib.suppress(sqlite3.Error):
+        keeper.execute("PRAGMA journal_mode = DELETE")
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """A file that SQLite keeps beside the database, which is beside the end of symbolic links."""
+    real = path.resolve()
+    return real.with_name(real.name + suffix)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
