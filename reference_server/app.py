@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -20,7 +20,7 @@ from sendpoll.reference_server.console import console_routes
 from sendpoll.reference_server.cors import Cors, CorsHeaders
 from sendpoll.reference_server.errors import RefusalError, StorageError
 from sendpoll.reference_server.polling import PollEndpoint
-from sendpoll.reference_server.responses import broken, json_response, no_route, refused, storage_failed
+from sendpoll.reference_server.responses import broken, client_left, json_response, no_route, refused, storage_failed
 from sendpoll.reference_server.service import Service, running_service
 from sendpoll.reference_server.settings import Settings
 from sendpoll.schemas.endpoints import endpoints, openapi_document
@@ -54,6 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         exception_handlers={
             RefusalError: refused,
             StorageError: storage_failed,
+            ClientDisconnect: client_left,
             HTTPException: no_route,
             Exception: broken_with_cors,
         },

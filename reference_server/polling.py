@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncGenerator
 from urllib.parse import parse_qsl
@@ -16,14 +17,17 @@ from starlette.types import Receive, Scope, Send
 
 from sendpoll.reference_server.auth import Tokens
 from sendpoll.reference_server.database import Database
-from sendpoll.reference_server.reader import Reader
+from sendpoll.reference_server.errors import StorageError
+from sendpoll.reference_server.reader import Kept, Reader
 from sendpoll.reference_server.responses import JSON_HEADERS, MalformedError
-from sendpoll.reference_server.service import PAGE, News, Service
+from sendpoll.reference_server.service import News, Service
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in JSON_HEADERS.items()]
 _END = b"]}}"
 # 2^53-1 has 16 digits; what is longer is no offset that was given out.
 _OFFSET = re.compile(r"[0-9]{1,16}", re.ASCII)
+_PAGE_BYTES = 256 * 1024
+_log = logging.getLogger(__name__)
 
 
 class PollEndpoint:
@@ -44,28 +48,38 @@ class PollEndpoint:
             await _send_head(send, len(body))
             await send({"type": "http.response.body", "body": body})
             return
+        await self._send_pages(send, news)
+
+    async def _send_pages(self, send: Send, news: News) -> None:
         # Length first, then page by page: the log may be longer than what memory should hold.
-        start = _start(news)
-        size = await asyncio.to_thread(self._size, news)
-        await _send_head(send, len(start) + size + len(_END))
+        kept = await asyncio.to_thread(self._kept, news)
+        news = news._replace(start=kept.first)
+        start, commas = _start(news), max(0, news.next_offset - news.start - 1)
+        await _send_head(send, len(start) + kept.size + commas + len(_END))
         await send({"type": "http.response.body", "body": start, "more_body": True})
-        async with contextlib.aclosing(self._pages(news)) as pages:
-            async for page in pages:
-                await send({"type": "http.response.body", "body": page, "more_body": True})
+        try:
+            async with contextlib.aclosing(self._pages(news)) as pages:
+                async for page in pages:
+                    await send({"type": "http.response.body", "body": page, "more_body": True})
+        except StorageError as problem:
+            # Too late for another status: the answer is cut, which its length shows.
+            _log.error("%s", problem)
+            return
         await send({"type": "http.response.body", "body": _END})
 
-    def _size(self, news: News) -> int:
+    def _kept(self, news: News) -> Kept:
         with contextlib.closing(Reader(self._database)) as reader:
-            commas = news.next_offset - news.start - 1
-            return reader.size(news.number, news.start, news.next_offset) + commas
+            return reader.kept(news.number, news.asked, news.next_offset)
 
     async def _pages(self, news: News) -> AsyncGenerator[bytes, None]:
-        reader = Reader(self._database)
-        with contextlib.closing(reader):
-            for first in range(news.start, news.next_offset, PAGE):
-                stop = min(first + PAGE, news.next_offset)
-                bodies = await asyncio.to_thread(reader.bodies, news.number, first, stop)
-                yield (b"," if first > news.start else b"") + b",".join(bodies)
+        at = news.start
+        with contextlib.closing(Reader(self._database)) as reader:
+            while at < news.next_offset:
+                page = await asyncio.to_thread(reader.events, news.number, at, news.next_offset, _PAGE_BYTES)
+                if page.first != at:
+                    raise StorageError("events were forgotten while they were sent")
+                yield (b"," if at > news.start else b"") + b",".join(page.bodies)
+                at += len(page.bodies)
 
 
 def parse_offset(query: bytes) -> int:
@@ -92,7 +106,12 @@ def parse_offset(query: bytes) -> int:
 
 
 def _start(news: News) -> bytes:
-    return b'{"data":{"status":"%b","next_offset":%d,"events":[' % (news.status.encode(), news.next_offset)
+    forgotten = b'"first_offset":%d,' % news.start if news.start > news.asked else b""
+    return b'{"data":{"status":"%b","next_offset":%d,%b"events":[' % (
+        news.status.encode(),
+        news.next_offset,
+        forgotten,
+    )
 
 
 async def _send_head(send: Send, length: int) -> None:

@@ -88,10 +88,15 @@ async def no_route(_request: Request, problem: Exception) -> Response:
     return error_response(problem.status_code, code, message, headers)
 
 
+async def client_left(_request: Request, _problem: Exception) -> Response:
+    """The answer for a client that hung up while it sent its body: nobody reads it, and nothing is to be said of it."""
+    return Response(status_code=400)
+
+
 async def storage_failed(_request: Request, problem: Exception) -> Response:
-    """The answer when the disk does not take what must be durable first."""
+    """The answer when the database does not take what must be durable first, or does not give back what it took."""
     _log.error("%s", problem)
-    return error_response(503, "storage_failed", "The server cannot store this now.", {"retry-after": "1"})
+    return error_response(503, "storage_failed", "The server's database fails.", {"retry-after": "1"})
 
 
 async def broken(_request: Request, _problem: Exception) -> Response:

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 
 from sendpoll.reference_server.agents.base import Agent, AgentError, Prompt, Turn
 from sendpoll.reference_server.database import LOST
+from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.events import Event, error
+from sendpoll.reference_server.history import turns_before
 from sendpoll.reference_server.journal import Journal
 from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.states import Step
 from sendpoll.reference_server.tasks import Tasks, TaskView
 from sendpoll.reference_server.writer import Writer
 
-_HISTORY = 20
-"""Earlier messages of the conversation that an agent is shown at most."""
 _STOP_SECONDS = 5.0
 """How long a stopping server waits for a database that refuses to store."""
 _log = logging.getLogger(__name__)
@@ -101,11 +101,15 @@ class Runner:
 
     async def _work(self, job: Job, journal: Journal) -> tuple[Step, list[Event]]:
         try:
-            async with contextlib.aclosing(self._agent.answer(self._prompt(job))) as events:
+            prompt = await self._prompt(job)
+            async with contextlib.aclosing(self._agent.answer(prompt)) as events:
                 async for event in events:
                     await journal.append(event)
         except AgentError as problem:
             return Step.FAIL, [error(problem.code, problem.message)]
+        except StorageError as problem:
+            _log.error("%s", problem)
+            return Step.FAIL, [error("storage_failed", "The server's database fails.")]
         except asyncio.CancelledError:
             return Step.ABANDON, [LOST]
         except Exception:  # noqa: BLE001 - a task that never ends would hold its client for ever
@@ -125,12 +129,9 @@ class Runner:
         else:
             del self._waiting[conversation]
 
-    def _prompt(self, job: Job) -> Prompt:
+    async def _prompt(self, job: Job) -> Prompt:
         request = json.loads(self._reader.request(job.view.number))
         history: tuple[Turn, ...] = ()
         if self._agent.wants_history:
-            history = tuple(
-                Turn.of(json.loads(asked)["message"], map(json.loads, bodies))
-                for asked, bodies in self._reader.turns(job.view.number, _HISTORY)
-            )
+            history = await asyncio.to_thread(turns_before, self._reader, job.view.number)
         return Prompt(**request, history=history)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from sendpoll.reference_server.app import create_app
 from sendpoll.reference_server.database import check_database
+from sendpoll.reference_server.log import logging_to_stderr
 from sendpoll.reference_server.settings import Settings
 from sendpoll.reference_server.wire import JsonErrorProtocol
 
@@ -65,7 +66,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     with listening(settings) as sockets:
         url = base_url(settings, sockets)
         server = AnnouncingServer(create_app(settings), lambda: announce(url))
-        with _stopping(server):
+        with logging_to_stderr(), _stopping(server):
             server.run(sockets)
 
 

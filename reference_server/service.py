@@ -23,8 +23,8 @@ from sendpoll.reference_server.states import RUNNING
 from sendpoll.reference_server.tasks import Tasks, TaskView
 from sendpoll.reference_server.writer import Writer
 
-PAGE = 2000
-"""Events that are read from the database at once. More are read page by page, by who sends them."""
+_AT_ONCE, _BYTES_AT_ONCE = 2000, 1024 * 1024
+"""Events, and their bytes, that are read from the database at once. More are read page by page, by who sends them."""
 _MOST_ITERATIONS = 2**31
 
 
@@ -33,10 +33,13 @@ class News(NamedTuple):
 
     status: str
     number: int
+    asked: int
     start: int
+    """The offset of the first event that is kept: behind `asked` if what stood there was forgotten."""
     next_offset: int
     bodies: list[bytes] | None
-    """The encoded events from `start` to before `next_offset`; None if they are too many to hold at once."""
+    """The encoded events from `start` to before `next_offset`; None, and `start` not yet known, if they are too many to
+    hold at once."""
 
 
 def new_id(kind: str) -> str:
@@ -97,18 +100,20 @@ class Service:
         return task_id
 
     def poll(self, owner: bytes, task_id: str, offset: int) -> News:
-        """What a task has from that offset on. Raises NotFoundError, OffsetError."""
+        """What a task has from that offset on. Raises NotFoundError, OffsetError, StorageError."""
         view = self._tasks.find(task_id)
         if view is None or view.owner != owner:
             raise NotFoundError("task_not_found", "There is no such task.")
         count = view.count
         if offset > count:
             raise OffsetError("offset_out_of_range", f"This task has {count} events so far; from lies past them.")
-        bodies = view.since(offset)
-        if bodies is None and count - offset <= PAGE:
-            bodies = self._reader.bodies(view.number, offset, count)
-            view.keep(offset, bodies)
-        return News(view.status, view.number, offset, count, bodies)
+        start, bodies = offset, view.since(offset)
+        if bodies is None and count - offset <= _AT_ONCE:
+            stretch = self._reader.events(view.number, offset, count, _BYTES_AT_ONCE)
+            if stretch.is_whole:
+                start, bodies = stretch.first, stretch.bodies
+                view.keep(start, bodies)
+        return News(view.status, view.number, offset, start, count, bodies)
 
     def _require_workspace(self, owner: bytes, workspace: str) -> None:
         if not self._reader.has_workspace(owner, workspace):

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from sendpoll.reference_server.embedded import running
+from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.settings import Settings
 
 TOKEN, OTHER_TOKEN = "token-one", "token-two"
@@ -66,6 +67,11 @@ class Api:
         return self.wait(self.send(self.conversation(), message, **more))
 
 
+def bodies(reader: Reader, number: int, count: int) -> list[bytes]:
+    """The first `count` events of a task, as they are stored."""
+    return reader.events(number, 0, count, most=1_000_000).bodies
+
+
 def text(news: dict[str, Any]) -> str:
     return "".join(event["data"]["content"] for event in news["events"] if event["type"] == "text_chunk")
 
@@ -73,26 +79,24 @@ def text(news: dict[str, Any]) -> str:
 ApiMaker = Callable[..., Api]
 
 
+@contextlib.contextmanager
+def serving(**settings: Any) -> Iterator[Api]:
+    """A server with these settings, at its quickest and with two tokens where they do not say otherwise."""
+    values = {"tokens": (TOKEN, OTHER_TOKEN), "port": 0, "chunk_interval": 0.0, **settings}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with running(Settings(**values)) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        yield Api(url, client)
+
+
 @pytest.fixture(name="make_api")
 def _make_api() -> Iterator[ApiMaker]:
     """Start a server with these settings, and hand out its client."""
     with contextlib.ExitStack() as stack:
-
-        def make(**settings: Any) -> Api:
-            values = {"tokens": (TOKEN, OTHER_TOKEN), "port": 0, "chunk_interval": 0.0, **settings}
-            url = stack.enter_context(running(Settings(**values)))
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            return Api(url, stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=30)))
-
-        yield make
+        yield lambda **settings: stack.enter_context(serving(**settings))
 
 
 @pytest.fixture(name="api", scope="module")
 def _api() -> Iterator[Api]:
     """One quick server in memory for all tests of a module that do not mind each other."""
-    settings = Settings(tokens=(TOKEN, OTHER_TOKEN), port=0, chunk_interval=0.0)
-    with (
-        running(settings) as url,
-        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as client,
-    ):
-        yield Api(url, client)
+    with serving() as api:
+        yield api

@@ -13,6 +13,7 @@ from sendpoll.reference_server.embedded import start_child, stop_child
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.settings import Settings
+from tests.reference_server.conftest import bodies
 
 
 def insert_task(database: Database, number: int, events: list[bytes]) -> None:
@@ -37,7 +38,7 @@ def test_an_unfinished_task_has_failed_after_a_restart_behind_all_that_was_store
         task = reader.finished_task("task_1")
         assert task is not None
         assert (task.status, task.events) == ("failed", len(events) + 1)
-        stored = reader.bodies(1, 0, task.events)
+        stored = bodies(reader, 1, task.events)
         assert stored[:-1] == events
         assert json.loads(stored[-1])["type"] == "error"
 
@@ -88,7 +89,7 @@ def test_a_file_of_several_names_is_used_by_one_after_the_other(tmp_path: Path) 
         insert_task(database, 1, [b"{}"])
     for name in other_names(path):
         with open_database(str(name)) as database, contextlib.closing(Reader(database)) as reader:
-            assert reader.bodies(1, 0, 1) == [b"{}"]
+            assert bodies(reader, 1, 1) == [b"{}"]
 
 
 def test_what_a_killed_server_left_beside_another_name_is_not_passed_over(tmp_path: Path) -> None:
@@ -173,6 +174,6 @@ def test_two_databases_in_memory_are_apart() -> None:
     with open_database(":memory:") as one, open_database(":memory:") as other:
         insert_task(one, 1, [b"{}"])
         with contextlib.closing(Reader(one)) as reader:
-            assert reader.bodies(1, 0, 9) == [b"{}"]
+            assert bodies(reader, 1, 1) == [b"{}"]
         with contextlib.closing(Reader(other)) as reader:
-            assert reader.bodies(1, 0, 9) == []
+            assert bodies(reader, 1, 1) == []

@@ -12,6 +12,7 @@ from sendpoll.reference_server.database import open_database
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.writer import Operation, Writer
+from tests.reference_server.conftest import bodies
 
 
 def insertion(seq: int) -> Operation[int]:
@@ -28,7 +29,7 @@ def test_a_result_comes_only_when_another_connection_can_read_it(tmp_path: Path)
             writer = Writer(database)
             for seq in range(50):
                 assert await writer.submit(insertion(seq)) == seq
-                assert len(reader.bodies(1, 0, 100)) == seq + 1
+                assert len(bodies(reader, 1, seq + 1)) == seq + 1
             await writer.close()
 
     asyncio.run(run())
@@ -81,7 +82,7 @@ def test_a_write_that_cannot_be_done_tells_who_asked_and_the_next_one_works(tmp_
                 await writer.submit(lambda connection: connection.execute("INSERT INTO nowhere VALUES (1)"))
             await writer.submit(insertion(0))
             await writer.close()
-            assert reader.bodies(1, 0, 1) == [b"{}"]
+            assert bodies(reader, 1, 1) == [b"{}"]
 
     asyncio.run(run())
 
@@ -93,6 +94,6 @@ def test_closing_first_finishes_what_was_submitted(tmp_path: Path) -> None:
             for seq in range(100):
                 writer.submit(insertion(seq))
             await writer.close()
-            assert len(reader.bodies(1, 0, 100)) == 100
+            assert len(bodies(reader, 1, 100)) == 100
 
     asyncio.run(run())
