@@ -96,7 +96,7 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
     names = ("slos", "think", "poll_interval")
     try:
         scenario = scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
-        service, notes = for_tasks(scenario.service_level, options["slos"])
+        service, notes = for_tasks(scenario.service_level)
         settings = Settings(
             service=service,
             arrivals=options["arrivals"],

@@ -26,7 +26,7 @@ from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.report.text import spelled_out
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
 from sendpoll.load.results.result import RunFacts, load_result, write_result
-from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, Verdict
+from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, RunVerdict
 from sendpoll.load.shapes import ShapeController
 
 _SPELLED_OUT: Final = "sendpoll.spelled-out"
@@ -108,7 +108,7 @@ def _earlier(job: Job) -> dict[str, Any] | None:
     return before
 
 
-def _compare(before: dict[str, Any], result: dict[str, Any], verdict: Verdict, err: Console) -> Verdict:
+def _compare(before: dict[str, Any], result: dict[str, Any], verdict: RunVerdict, err: Console) -> RunVerdict:
     """Add the comparison to the result. A run that kept its objectives fails all the same if it got worse."""
     try:
         comparison = compare(before, result)
@@ -118,12 +118,12 @@ def _compare(before: dict[str, Any], result: dict[str, Any], verdict: Verdict, e
     result["comparison"] = comparison.as_json()
     if not comparison.worse or verdict.code not in {ExitCode.PASS, ExitCode.INCONCLUSIVE}:
         return verdict
-    worse = Verdict(ExitCode.SLO_FAILED, "worse than the run before", (comparison.sentence, *verdict.reasons))
+    worse = RunVerdict(ExitCode.SLO_FAILED, "worse than the run before", (comparison.sentence, *verdict.reasons))
     result.update(worse.as_json(), exit_code=int(worse.code))
     return worse
 
 
-def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], Verdict]:
+def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], RunVerdict]:
     """The content of `result.json`, and the verdict."""
     health = overall(held.health)
     facts = RunFacts(

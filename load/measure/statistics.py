@@ -61,50 +61,6 @@ def wilson(good: float, samples: float, confidence: float = CONFIDENCE) -> Inter
     return Interval(low, 1.0 if good >= samples else min(1.0, middle + reach))
 
 
-def reaches(good: float, samples: float, share: float, confidence: float = CONFIDENCE) -> bool | None:
-    """Whether at least `share` of what was sampled is good; None where chance could still explain either.
-
-    Decided by the Wilson interval, and only where the exact binomial agrees. The interval alone would fail up to one in
-    six of the servers that lie exactly on their objective: near a share of 1 a single bad sample among few is enough
-    for it. `good` and `samples` may be effective numbers; they are rounded to the side that decides less.
-    """
-    interval = wilson(good, samples, confidence)
-    doubt = (1 - confidence) / 2
-    bad = samples - good
-    if (
-        interval.low >= share
-        and binomial_at_most(math.ceil(bad - 1e-9), math.floor(samples + 1e-9), 1 - share) <= doubt
-    ):
-        return True
-    few = math.floor(bad + 1e-9)
-    if interval.high < share and binomial_at_most(math.ceil(samples - 1e-9) - few, math.ceil(samples), share) <= doubt:
-        return False
-    return None
-
-
-def binomial_at_most(count: int, samples: int, share: float) -> float:
-    """The probability of at most `count` hits in so many samples; 1 from the expected number on: that is no tail."""
-    if count >= samples * share:
-        return 1.0
-    log = math.lgamma(samples + 1) - math.lgamma(count + 1) - math.lgamma(samples - count + 1)
-    term = total = math.exp(log + count * math.log(share) + (samples - count) * math.log1p(-share))
-    for hits in range(count, 0, -1):
-        term *= hits / (samples - hits + 1) * (1 - share) / share
-        total += term
-        if term < total * 1e-12:
-            break
-    return total
-
-
-def samples_needed(share: float, confidence: float = CONFIDENCE) -> int:
-    """The fewest samples of which all, if good, show that at least `share` are. Raises ValueError for a share of 1."""
-    if share >= 1:
-        raise ValueError("no number of good samples shows that all are")
-    by_interval = z_of(confidence) ** 2 * share / (1 - share)
-    exact = math.log((1 - confidence) / 2) / math.log(share)
-    return math.ceil(max(by_interval, exact) - 1e-9)
-
-
 def batched(counts: Sequence[tuple[int, int]], batches: int = BATCHES) -> list[tuple[int, int]]:
     """Pairs (good, samples) of consecutive spans, joined into about `batches` of about equal numbers of samples."""
     total = sum(samples for _, samples in counts)

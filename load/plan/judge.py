@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.measure.slo import Objective, duration
 from sendpoll.load.measure.statistics import wilson
 from sendpoll.load.plan.steps import Step
 from sendpoll.load.plan.tallies import Observations, Tally
 
-_DOUBT: Final = 0.025
 _HOPELESS_SHARE: Final = 0.5
 _HOPELESS_TASKS: Final = 30
 _SOME: Final = 8
@@ -26,7 +25,7 @@ _FEW_CHANGED: Final = 0.01
 """As a share of the tasks."""
 
 
-class Verdict(StrEnum):
+class StepVerdict(StrEnum):
     """What a step says of a server."""
 
     PASS = "pass"  # noqa: S105 - a verdict
@@ -40,18 +39,17 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectiveVerdict:
+class JudgedObjective:
     """One objective in one step."""
 
     objective: Objective
     tally: Tally
-    effect: float
-    """The design effect that its interval allows for."""
-    low: float
-    """The share of good samples, at 95 %: at least."""
-    high: float
-    """At most."""
-    verdict: Verdict
+    evidence: Evidence
+
+    @property
+    def decision(self) -> Decision:
+        """What its counts say."""
+        return self.evidence.decision
 
     @property
     def share(self) -> float:
@@ -69,29 +67,29 @@ class Assessment:
     """A step and its verdicts."""
 
     step: Step
-    objectives: tuple[ObjectiveVerdict, ...]
+    objectives: tuple[JudgedObjective, ...]
     """Every tier's."""
-    verdict: Verdict
+    verdict: StepVerdict
     """Of the tier that the search is for."""
     places: tuple[int, ...]
     """That tier's objectives."""
 
     @property
-    def wanted(self) -> tuple[ObjectiveVerdict, ...]:
+    def wanted(self) -> tuple[JudgedObjective, ...]:
         """The objectives that the verdict is on."""
         return tuple(self.objectives[place] for place in self.places)
 
     @property
     def leans_good(self) -> bool:
         """Whether every objective's samples are on the good side."""
-        return self.verdict is Verdict.PASS or (
-            self.verdict is Verdict.INCONCLUSIVE and all(one.leans_good for one in self.wanted)
+        return self.verdict is StepVerdict.PASS or (
+            self.verdict is StepVerdict.INCONCLUSIVE and all(one.leans_good for one in self.wanted)
         )
 
     @property
     def has_failed(self) -> bool:
         """Whether the server was too slow for certain, or did not answer at all."""
-        return self.verdict in {Verdict.FAIL, Verdict.UNREACHABLE}
+        return self.verdict in {StepVerdict.FAIL, StepVerdict.UNREACHABLE}
 
     @property
     def is_mostly_bad(self) -> bool:
@@ -99,7 +97,7 @@ class Assessment:
         return any(one.tally.total >= _SOME and one.share < _HOPELESS_SHARE for one in self.wanted)
 
     @property
-    def binding(self) -> ObjectiveVerdict | None:
+    def binding(self) -> JudgedObjective | None:
         """The objective that is furthest from being met; None where every sample was good."""
         return min(
             (one for one in self.wanted if one.tally.bad),
@@ -122,9 +120,13 @@ class Assessment:
 
 
 def assess(observations: Observations, step: Step) -> Assessment:
-    """The verdicts on a step, with the correlation that the observations's steps and it have shown."""
-    judged = tuple(
-        objective_verdict(objective, tally, observations.effect(place, step.level, tally))
+    """The verdicts on a step, with the correlation that the observations' steps and it have shown.
+
+    Of a server that failed most tasks that is no allowance to make: see `sendpoll.load.measure.outage`.
+    """
+    is_out = 2 * sum(1 for record in step.records if record.error) > len(step.records)
+    objectives = tuple(
+        judged(objective, tally, 1.0 if is_out else observations.effect(place, step.level, tally))
         for place, (objective, tally) in enumerate(
             zip(observations.objectives, observations.tallies_of(step), strict=True)
         )
@@ -133,10 +135,10 @@ def assess(observations: Observations, step: Step) -> Assessment:
     if step.late and lateness_matters(observations, step):
         step = replace(step, problems=(*step.problems, *step.late))
     if step.problems:
-        return Assessment(step, judged, Verdict.INVALID, wanted)
+        return Assessment(step, objectives, StepVerdict.INVALID, wanted)
     if step.started and all(not record.status and record.error for record in step.records) and step.records:
-        return Assessment(step, judged, Verdict.UNREACHABLE, wanted)
-    return Assessment(step, judged, together(judged[place] for place in wanted), wanted)
+        return Assessment(step, objectives, StepVerdict.UNREACHABLE, wanted)
+    return Assessment(step, objectives, together(objectives[place] for place in wanted), wanted)
 
 
 def lateness_matters(observations: Observations, step: Step) -> bool:
@@ -163,57 +165,24 @@ def _is_just_beyond(objective: Objective, record: TaskRecord, lateness_s: float)
     return taken is not None and limit is not None and limit < taken <= limit + lateness_s
 
 
-def together(judged: Iterable[ObjectiveVerdict]) -> Verdict:
+def together(objectives: Iterable[JudgedObjective]) -> StepVerdict:
     """One verdict for several objectives: a failed one fails all, a doubtful one leaves all in doubt.
 
     An objective that had no bad sample is no reason to doubt what another has shown: none of 100 tasks ended in an
-    error, and that is too few to prove "errors <= 1%", but nothing speaks against it either.
+    error, and that is too few to prove "errors <= 1%", but nothing speaks against it either. Nor does one that allows
+    no bad sample at all prove anything by having none.
     """
-    seen = tuple(judged)
-    if any(one.verdict is Verdict.FAIL for one in seen):
-        return Verdict.FAIL
-    proven = any(one.verdict is Verdict.PASS for one in seen)
-    doubtful = any(one.verdict is Verdict.INCONCLUSIVE and one.tally.bad for one in seen)
-    return Verdict.PASS if proven and not doubtful else Verdict.INCONCLUSIVE
+    seen = tuple(objectives)
+    if any(one.decision is Decision.FAIL for one in seen):
+        return StepVerdict.FAIL
+    proven = any(one.decision is Decision.PASS and one.objective.share < 1 for one in seen)
+    doubtful = any(one.decision is Decision.INCONCLUSIVE and one.tally.bad for one in seen)
+    return StepVerdict.PASS if proven and not doubtful else StepVerdict.INCONCLUSIVE
 
 
-def objective_verdict(objective: Objective, tally: Tally, effect: float) -> ObjectiveVerdict:
-    """One objective's verdict on counts."""
-    low, high = interval(tally, effect)
-    if low >= objective.share:
-        verdict = Verdict.PASS
-    elif high < objective.share and _chance_of_so_many(tally, effect, objective.share) < _DOUBT:
-        verdict = Verdict.FAIL
-    else:
-        verdict = Verdict.INCONCLUSIVE
-    return ObjectiveVerdict(objective, tally, effect, low, high, verdict)
-
-
-def _chance_of_so_many(tally: Tally, effect: float, share: float) -> float:
-    """The chance of so many bad samples where the share is exactly met (binomial tail).
-
-    The Wilson interval of a handful of samples is too narrow near 1: it would call one bad task of three a failure.
-    """
-    total, bad = round(tally.total / effect), math.floor(tally.bad / effect + 1e-9)
-    if not bad:
-        return 1.0
-    if share >= 1:
-        return 0.0
-    return 1.0 - sum(math.exp(_log_binomial(total, count, 1 - share)) for count in range(bad))
-
-
-def _log_binomial(total: int, count: int, chance: float) -> float:
-    """The logarithm of the chance of just so many: the number of ways to choose them soon exceeds any float."""
-    ways = math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
-    return ways + count * math.log(chance) + (total - count) * math.log1p(-chance)
-
-
-def interval(tally: Tally, effect: float) -> tuple[float, float]:
-    """The share of good samples at 95 %, with as many samples as they are worth; (0, 1) without any."""
-    if not tally.total:
-        return 0.0, 1.0
-    found = wilson(tally.good / effect, tally.total / effect)
-    return found.low, found.high
+def judged(objective: Objective, tally: Tally, effect: float) -> JudgedObjective:
+    """One objective on counts, with as many samples as they are worth."""
+    return JudgedObjective(objective, tally, evidence(objective.share, tally.good, tally.total, effect))
 
 
 def is_settled_case(observations: Observations, step: Step) -> bool:
@@ -222,10 +191,10 @@ def is_settled_case(observations: Observations, step: Step) -> bool:
     for place, (objective, tally) in enumerate(zip(observations.objectives, pessimistic, strict=True)):
         hopeful = Tally(min(tally.total, tally.good + step.unfinished), tally.total)
         effect = observations.effect(place, step.level, tally)
-        verdicts = {objective_verdict(objective, one, effect).verdict for one in (tally, hopeful)}
-        if verdicts == {Verdict.FAIL}:
+        decisions = {judged(objective, one, effect).decision for one in (tally, hopeful)}
+        if decisions == {Decision.FAIL}:
             return True
-        if verdicts != {Verdict.PASS}:
+        if decisions != {Decision.PASS}:
             return False
     return True
 
@@ -234,10 +203,9 @@ def is_hopeless(observations: Observations, step: Step) -> bool:
     """Whether a step is so far beyond what the server holds that nothing more is to be learnt from it."""
     if step.started < _HOPELESS_TASKS:
         return False
-    return any(
-        interval(
-            Tally(min(tally.total, tally.good + step.unfinished), tally.total), observations.effect(place, step.level)
-        )[1]
-        < _HOPELESS_SHARE
-        for place, tally in enumerate(observations.tallies_of(step))
-    )
+    for place, tally in enumerate(observations.tallies_of(step)):
+        hopeful = min(tally.total, tally.good + step.unfinished)
+        effect = observations.effect(place, step.level)
+        if wilson(hopeful / effect, tally.total / effect).high < _HOPELESS_SHARE:
+            return True
+    return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.plan.judge import interval
+from sendpoll.load.measure.statistics import wilson
 from sendpoll.load.plan.steps import Step
 from sendpoll.load.plan.tallies import Point, Tally
 
@@ -71,7 +71,8 @@ def slope_at(points: Sequence[Point], share: float, level: float) -> Slope | Non
 
 def poll_cost(interval_s: float, step: Step, tally: Tally, effect: float, slope: Slope | None) -> PollCost:
     """What a step with this poll interval showed; the capacity follows from how far off the share it was."""
-    low, high = interval(tally, effect)
+    found = wilson(tally.good / effect, tally.total / effect)
+    low, high = found.low, found.high
     polls = sum(record.polls for record in step.records)
     empty = sum(record.empty_polls for record in step.records)
     shifted: list[float | None] = [None, None, None]

@@ -180,10 +180,10 @@ def _step(assessment: Assessment, facts: PlanFacts) -> dict[str, Any]:
                 "good": one.tally.good,
                 "samples": one.tally.total,
                 "share": one.share,
-                "low": one.low,
-                "high": one.high,
-                "design_effect": one.effect,
-                "verdict": str(one.verdict),
+                "low": one.evidence.low,
+                "high": one.evidence.high,
+                "design_effect": one.evidence.effect,
+                "verdict": str(one.decision),
             }
             for one in assessment.objectives
         ],

@@ -11,8 +11,9 @@ import math
 from collections.abc import Generator
 from typing import Final
 
+from sendpoll.load.measure.objective_rule import Decision
 from sendpoll.load.plan.estimate import Capacity, falling, tier_capacity
-from sendpoll.load.plan.judge import Assessment, Verdict, assess, objective_verdict
+from sendpoll.load.plan.judge import Assessment, StepVerdict, assess, judged
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import GENERATOR_SHARE, Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
@@ -313,8 +314,8 @@ class Search:
         return tier_capacity(self.observations, self._tier)
 
     def _non_monotonic(self) -> tuple[float, float] | None:
-        failed = [one.step.level for one in self.assessments if one.verdict is Verdict.FAIL]
-        passed = [one.step.level for one in self.assessments if one.verdict is Verdict.PASS]
+        failed = [one.step.level for one in self.assessments if one.verdict is StepVerdict.FAIL]
+        passed = [one.step.level for one in self.assessments if one.verdict is StepVerdict.PASS]
         if failed and passed and min(failed) < max(passed):
             return min(failed), max(passed)
         return None
@@ -333,7 +334,7 @@ class Search:
                 return
             seen = yield from self._held(level, Purpose.CONFIRM)
             if seen.leans_good:
-                self._confirmed = seen.verdict is Verdict.PASS
+                self._confirmed = seen.verdict is StepVerdict.PASS
                 return
             best = level
 
@@ -361,11 +362,11 @@ class Search:
                 if failures == _FAILED_ALONE:
                     raise _EndedError(End.TARGET_UNHEALTHY, f"every task of a lone user failed ({seen.failure})")
                 continue
-            if seen.verdict is Verdict.UNREACHABLE and purpose is Purpose.RECOVERY:
+            if seen.verdict is StepVerdict.UNREACHABLE and purpose is Purpose.RECOVERY:
                 raise _EndedError(End.TARGET_UNHEALTHY, f"the server no longer answers ({seen.failure})")
             if purpose is Purpose.RECOVERY and step.recovery_s is None:
                 return seen  # what is left of the overload was measured, not the level
-            if seen.verdict is not Verdict.INVALID:
+            if seen.verdict is not StepVerdict.INVALID:
                 self.observations.add(step)
                 self.timing.learn(seen)
                 return seen
@@ -379,6 +380,6 @@ class Search:
         for place in self.observations.places(self._tier):
             point = self.observations.points(place)[0]
             tally = Tally(point.good, point.total)
-            if objective_verdict(self.observations.objectives[place], tally, point.effect).verdict is Verdict.FAIL:
+            if judged(self.observations.objectives[place], tally, point.effect).decision is Decision.FAIL:
                 return True
         return False

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.load.measure.slo import ServiceLevel, parse_objective
+from sendpoll.load.measure.slo import ServiceLevel
 
 GENERATOR_SHARE: Final = 0.6
 """Beyond this share of what the generator can do at most, its own delays would be in the answer."""
@@ -59,19 +58,11 @@ class SettingsError(ValueError):
     """A plan cannot be made so; the message names the input and the mend."""
 
 
-def for_tasks(service: ServiceLevel, asked: Sequence[str] = ()) -> tuple[ServiceLevel, tuple[str, ...]]:
-    """The objectives that a plan can count tasks by, and a sentence for each that is left out.
-
-    `asked` are those that came besides the scenario's. Where each of them names a tier, the scenario's own limits would
-    be one more tier, and the first that is searched for: they are left out, too.
-    """
-    tiers_alone = bool(asked) and all(parse_objective(text).tier for text in asked)
-    counted = [objective for objective in service.objectives if objective.per_task]
+def for_tasks(service: ServiceLevel) -> tuple[ServiceLevel, tuple[str, ...]]:
+    """The objectives that a plan can count tasks by, and a sentence for each that is left out."""
     polls = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
-    limits = [one for one in counted if tiers_alone and not one.tier and one.kind == "quantile"]
-    told = [f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls]
-    told += [f"{one.text} is the scenario's, and no tier that was asked for: it was left out" for one in limits]
-    return ServiceLevel(one for one in counted if one not in limits), tuple(told)
+    told = (f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls)
+    return ServiceLevel(objective for objective in service.objectives if objective.per_task), tuple(told)
 
 
 @dataclass(frozen=True, slots=True)

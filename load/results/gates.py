@@ -1,33 +1,22 @@
 """Decides each objective of a run: pass, fail or inconclusive, and the sentence that says why.
 
-A gate passes only where the whole interval of the share of good samples lies within the objective, and fails only
-where it lies without, and in both cases only where the exact binomial agrees. A metric without samples fails: a gate
-that nothing was measured for protects nothing.
+The counts are decided by the rule that plans have too; what a gate adds is that a metric without samples fails, since a
+gate that nothing was measured for protects nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
+from sendpoll.load.measure.outage import Outage, outage_of
 from sendpoll.load.measure.slo import Objective
-from sendpoll.load.measure.statistics import design_effect, reaches, samples_needed, wilson
+from sendpoll.load.measure.statistics import design_effect
 from sendpoll.load.measure.window import Window
-
-
-class GateVerdict(StrEnum):
-    """What can be said of an objective."""
-
-    PASS = "pass"  # noqa: S105 - a verdict
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-
-
-_VERDICTS: Final = {True: GateVerdict.PASS, False: GateVerdict.FAIL, None: GateVerdict.INCONCLUSIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,72 +24,73 @@ class Gate:
     """An objective, decided."""
 
     objective: Objective
-    verdict: GateVerdict
-    good: int
-    samples: int
-    low: float
-    """The interval of the share of good samples, as independent samples would have it that tell as much."""
-    high: float
-    effective: float
-    """How many independent samples the samples are worth."""
+    verdict: Decision
+    evidence: Evidence
     sentence: str
-
-    @property
-    def share(self) -> float | None:
-        """The share of samples that were good; None without samples."""
-        return self.good / self.samples if self.samples else None
 
     def as_json(self) -> dict[str, Any]:
         """The gate as reports write it."""
+        counted = self.evidence
         return {
             "objective": self.objective.text,
             "metric": self.objective.metric,
             "tier": self.objective.tier,
             "verdict": str(self.verdict),
-            "good": self.good,
-            "samples": self.samples,
-            "effective_samples": round(self.effective, 1),
+            "good": counted.good,
+            "samples": counted.samples,
+            "effective_samples": round(counted.effective, 1),
             "needed_share": self.objective.share,
-            "share": self.share,
-            "low": self.low,
-            "high": self.high,
+            "share": counted.share,
+            "low": counted.low,
+            "high": counted.high,
             "sentence": self.sentence,
         }
 
 
 def decide(objective: Objective, good: int, samples: int, effect: float = 1.0) -> Gate:
-    """Decide an objective on counts; `effect` is the design effect of the samples.
-
-    Where all samples must be good, there is nothing to estimate: the run had a bad one or it had none.
-    """
-    effective = samples / effect
-    interval = wilson(good / effect, effective)
-    if not samples:
-        verdict = GateVerdict.FAIL
-    elif objective.share >= 1:
-        verdict = GateVerdict.PASS if good == samples else GateVerdict.FAIL
-    else:
-        verdict = _VERDICTS[reaches(good / effect, effective, objective.share)]
-    sentence = _sentence(objective, good, samples, (interval.low, interval.high))
-    if verdict is GateVerdict.INCONCLUSIVE:
-        sentence = f"{sentence}; {_more(objective, effective, effect)}"
-    return Gate(objective, verdict, good, samples, interval.low, interval.high, effective, sentence)
+    """Decide an objective on counts; `effect` is the design effect of the samples."""
+    counted = evidence(objective.share, good, samples, effect)
+    verdict = counted.decision if samples else Decision.FAIL
+    sentence = _sentence(objective, counted)
+    if verdict is Decision.INCONCLUSIVE:
+        sentence = f"{sentence}; {_more(objective, counted)}"
+    return Gate(objective, verdict, counted, sentence)
 
 
 def gates_of(metrics: Metrics) -> tuple[Gate, ...]:
-    """Every objective of a run, decided, in the order in which they were given."""
+    """Every objective of a run, decided, in the order in which they were given.
+
+    Where the server was out of service, no allowance for samples that hang together keeps an objective from failing;
+    where it was so to the end, every objective on tasks fails.
+    """
+    windows = metrics.series
+    outage = outage_of(windows)
     return tuple(
         _violations(objective, metrics)
         if objective.metric == "violations"
-        else _decided(objective, metrics.series, index)
+        else _decided(objective, windows, index, outage)
         for index, objective in enumerate(metrics.level.objectives)
     )
 
 
-def _decided(objective: Objective, windows: Sequence[Window], index: int) -> Gate:
+def _decided(objective: Objective, windows: Sequence[Window], index: int, outage: Outage | None) -> Gate:
     counts = [_counts(objective, window, index) for window in windows]
     good, samples = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
-    return decide(objective, good, samples, design_effect(counts))
+    gate = decide(objective, good, samples, design_effect(counts))
+    if outage is None or not samples or not objective.per_task:
+        return gate
+    if outage.at_the_end:  # of the tasks that would have come next, none would have been good
+        gate = replace(decide(objective, good, samples), verdict=Decision.FAIL)
+    else:
+        plain = decide(objective, good, samples)
+        gate = plain if plain.verdict is Decision.FAIL else gate
+    return replace(gate, sentence=f"{gate.sentence}; {_told(outage)}")
+
+
+def _told(outage: Outage) -> str:
+    if outage.at_the_end:
+        return f"no task succeeded any more from {short_seconds(outage.began_at)} on"
+    return f"no task succeeded from {short_seconds(outage.began_at)} to {short_seconds(outage.ended_at)}"
 
 
 def _counts(objective: Objective, window: Window, index: int) -> tuple[int, int]:
@@ -124,19 +114,19 @@ def _violations(objective: Objective, metrics: Metrics) -> Gate:
         sentence = f"none in {seen:,} task{'s' if seen > 1 else ''} and {metrics.total.polls:,} polls"
     else:
         sentence = "no task ended, so nothing was judged"
-    verdict = GateVerdict.PASS if seen and not broken else GateVerdict.FAIL
+    verdict = Decision.PASS if seen and not broken else Decision.FAIL
     good = max(0, seen - metrics.total.counts["violated_tasks"])
-    interval = wilson(good, seen)
-    return Gate(objective, verdict, good, seen, interval.low, interval.high, float(seen), sentence)
+    return Gate(objective, verdict, evidence(objective.share, good, seen), sentence)
 
 
-def _sentence(objective: Objective, good: int, samples: int, interval: tuple[float, float]) -> str:
+def _sentence(objective: Objective, counted: Evidence) -> str:
+    good, samples = counted.good, counted.samples
     noun = "task" if objective.per_task else "poll"
     if not samples:
         return f"no {noun} was measured, so nothing shows that it holds"
     nouns = noun if samples == 1 else f"{noun}s"
     inverse = objective.kind == "most"
-    low, high = (1 - interval[1], 1 - interval[0]) if inverse else interval
+    low, high = (1 - counted.high, 1 - counted.low) if inverse else (counted.low, counted.high)
     share = (samples - good if inverse else good) / samples
     what = {
         "errors": "ended in an error",
@@ -150,11 +140,11 @@ def _sentence(objective: Objective, good: int, samples: int, interval: tuple[flo
     )
 
 
-def _more(objective: Objective, effective: float, effect: float) -> str:
+def _more(objective: Objective, counted: Evidence) -> str:
     needed = samples_needed(objective.share)
-    if effective < needed:
-        hint = f" of tasks that do not hang together; these {effective * effect:.0f} tell as much as {effective:.0f}"
-        return f"at least {needed} samples are needed even if all are good{hint if effect > 1.05 else ''}"
+    if counted.effective < needed:
+        hint = f" of tasks that do not hang together; these {counted.samples} tell as much as {counted.effective:.0f}"
+        return f"at least {needed} samples are needed even if all are good{hint if counted.effect > 1.05 else ''}"
     return "chance may explain it either way: run longer"
 
 

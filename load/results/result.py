@@ -21,7 +21,7 @@ from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_esti
 from sendpoll.load.measure.window import Window
 from sendpoll.load.results.gates import gates_of
 from sendpoll.load.results.series import course, dense
-from sendpoll.load.results.verdict import InconclusiveAs, Verdict, verdict_of
+from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, verdict_of
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.schemas.catalogue import load_catalogue
 
@@ -71,7 +71,7 @@ class RunFacts:
 
 def load_result(
     facts: RunFacts, metrics: Metrics, inconclusive: InconclusiveAs = "inconclusive"
-) -> tuple[dict[str, Any], Verdict]:
+) -> tuple[dict[str, Any], RunVerdict]:
     """The content of `result.json`, without a secret in it, and the verdict on the run."""
     gates = gates_of(metrics)
     verdict = verdict_of(gates, metrics.ledger, facts.problems, facts.unreachable, inconclusive)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal
 
+from sendpoll.load.measure.objective_rule import Decision
 from sendpoll.load.measure.records import Ledger
-from sendpoll.load.results.gates import Gate, GateVerdict
+from sendpoll.load.results.gates import Gate
 
 InconclusiveAs = Literal["inconclusive", "pass", "fail"]
 
@@ -36,7 +37,7 @@ WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RunVerdict:
     """What a run came to."""
 
     code: ExitCode
@@ -60,7 +61,7 @@ def verdict_of(
     problems: Sequence[str] = (),
     unreachable: str | None = None,
     inconclusive: InconclusiveAs = "inconclusive",
-) -> Verdict:
+) -> RunVerdict:
     """Decide a run.
 
     `problems` says why the generator cannot be trusted, a sentence each; `unreachable` why no exchange succeeded.
@@ -68,27 +69,27 @@ def verdict_of(
     requirement is broken whoever was late. `inconclusive` says what open gates are to count as.
     """
     if unreachable is not None:
-        return Verdict(ExitCode.UNREACHABLE, f"the target cannot be reached: {unreachable}")
+        return RunVerdict(ExitCode.UNREACHABLE, f"the target cannot be reached: {unreachable}")
     doubts = [*problems, *_imbalance(ledger)]
-    failed = [gate for gate in gates if gate.verdict is GateVerdict.FAIL]
+    failed = [gate for gate in gates if gate.verdict is Decision.FAIL]
     broken = [gate for gate in failed if gate.objective.metric == "violations" and ledger.ended]
     if doubts and not broken:
-        return Verdict(ExitCode.INVALID, "the run says nothing about the server", tuple(doubts))
+        return RunVerdict(ExitCode.INVALID, "the run says nothing about the server", tuple(doubts))
     if doubts:
         reasons = (*_reasons(broken), *doubts)
-        return Verdict(ExitCode.SLO_FAILED, "requirements were broken; the latencies are invalid besides", reasons)
-    undecided = [gate for gate in gates if gate.verdict is GateVerdict.INCONCLUSIVE]
+        return RunVerdict(ExitCode.SLO_FAILED, "requirements were broken; the latencies are invalid besides", reasons)
+    undecided = [gate for gate in gates if gate.verdict is Decision.INCONCLUSIVE]
     if inconclusive == "fail":
         failed, undecided = [*failed, *undecided], []
     if failed:
         sentence = f"{len(failed)} of {len(gates)} objectives failed"
-        return Verdict(ExitCode.SLO_FAILED, sentence, (*_reasons(failed), *_reasons(undecided)))
+        return RunVerdict(ExitCode.SLO_FAILED, sentence, (*_reasons(failed), *_reasons(undecided)))
     if undecided and inconclusive == "inconclusive":
         sentence = f"{len(undecided)} of {len(gates)} objectives could not be decided"
-        return Verdict(ExitCode.INCONCLUSIVE, sentence, _reasons(undecided))
+        return RunVerdict(ExitCode.INCONCLUSIVE, sentence, _reasons(undecided))
     kept = len(gates) - len(undecided)
     sentence = f"{'all ' if not undecided else ''}{kept} objective{'s' if kept != 1 else ''} met"
-    return Verdict(ExitCode.PASS, sentence, _reasons(undecided))
+    return RunVerdict(ExitCode.PASS, sentence, _reasons(undecided))
 
 
 def _reasons(gates: Sequence[Gate]) -> tuple[str, ...]:

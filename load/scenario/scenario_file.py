@@ -13,7 +13,6 @@ import jsonschema
 import yaml
 
 from sendpoll.core.text.durations import exact_seconds, parse_seconds
-from sendpoll.load.measure.slo import SloError, parse_objective
 from sendpoll.load.scenario.scenario import Scenario, ScenarioError
 from sendpoll.schemas.contract import JSON, validator
 
@@ -30,9 +29,9 @@ def shipped_scenarios() -> tuple[str, ...]:
 def load_scenario(source: str, changes: Mapping[str, Any] | None = None) -> Scenario:
     """Read a scenario, by the name of a shipped one or by the path of a file, and apply what options say.
 
-    `changes` holds values of the file's form: `{"shape": {"users": 50}, "slos": ["ttfe p95 <= 1s"]}`. Objectives are
-    added; one on the same statistic replaces the file's. Raises ScenarioError that names the file, the place in it and
-    the mend.
+    `changes` holds values of the file's form, in place of the file's: `{"shape": {"users": 50}}` changes that alone,
+    `{"slos": ["ttfe p95 <= 1s"]}` all objectives. Raises ScenarioError that names the file, the place in it and the
+    mend.
     """
     described = _read(source)
     _check(described, source)
@@ -103,11 +102,9 @@ def _mend(error: jsonschema.ValidationError) -> str:
 
 
 def _changed(described: JSON, changes: Mapping[str, Any]) -> JSON:
-    changed = {**described, **{key: value for key, value in changes.items() if key not in {"shape", "slos"}}}
+    changed = {**described, **changes}
     if "shape" in changes:
         changed["shape"] = _changed_shape(described["shape"], changes["shape"])
-    if "slos" in changes:
-        changed["slos"] = _joined(described.get("slos", []), changes["slos"])
     return changed
 
 
@@ -130,17 +127,3 @@ def _factor(before: str, after: object) -> float:
         return parse_seconds(str(after)) / parse_seconds(before)
     except (ValueError, ZeroDivisionError):
         return 1.0  # the check that follows names what is wrong with it
-
-
-def _joined(slos: list[str], added: list[str]) -> list[str]:
-    """The file's objectives and the added ones, which win over those on the same statistic of the same tier."""
-    try:
-        new = {_statistic(text) for text in added}
-        return [text for text in slos if _statistic(text) not in new] + list(added)
-    except SloError as error:
-        raise ScenarioError(str(error)) from None
-
-
-def _statistic(text: str) -> tuple[str, str]:
-    objective = parse_objective(text)
-    return objective.tier, objective.label

@@ -10,13 +10,10 @@ from hypothesis import strategies as st
 from sendpoll.load.measure.histogram import Histogram
 from sendpoll.load.measure.statistics import (
     batched,
-    binomial_at_most,
     design_effect,
     quantile_estimate,
     quantiles_over,
     rate_estimate,
-    reaches,
-    samples_needed,
     wilson,
 )
 
@@ -38,33 +35,6 @@ def test_wilson_holds_the_share_and_stays_within_bounds(samples: int, data: st.D
 
 def test_without_samples_nothing_is_known() -> None:
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
-
-
-@pytest.mark.parametrize(("share", "needed"), [(0.95, 73), (0.99, 381), (0.5, 6)])
-def test_samples_needed_is_where_all_good_first_decides(share: float, needed: int) -> None:
-    assert samples_needed(share) == needed
-    assert reaches(needed, needed, share) is True
-    assert reaches(needed - 1, needed - 1, share) is None
-
-
-def test_one_bad_sample_among_few_does_not_decide_against_a_server() -> None:
-    """Wilson's interval for 9 of 10 ends below 99 %, although one run in ten of a server on 99 % looks like that."""
-    assert wilson(9, 10).high < 0.99
-    assert reaches(9, 10, 0.99) is None
-    assert reaches(7, 10, 0.99) is False
-
-
-@given(st.integers(1, 300), st.data(), st.floats(0.05, 0.95))
-def test_the_binomial_tail_is_the_sum_of_its_terms(samples: int, data: st.DataObject, share: float) -> None:
-    count = data.draw(st.integers(0, samples))
-    terms = [math.comb(samples, hits) * share**hits * (1 - share) ** (samples - hits) for hits in range(count + 1)]
-    expected = 1.0 if count >= samples * share else sum(terms)
-    assert binomial_at_most(count, samples, share) == pytest.approx(expected, rel=1e-6)
-
-
-def test_no_number_of_samples_shows_that_all_are_good() -> None:
-    with pytest.raises(ValueError, match="all are"):
-        samples_needed(1.0)
 
 
 @given(st.lists(st.integers(0, 50).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))))

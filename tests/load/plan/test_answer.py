@@ -100,11 +100,3 @@ def test_objectives_on_polls_are_left_to_load_and_said_so() -> None:
     assert [one.metric for one in service.objectives] == ["task", "violations"]
     assert len(notes) == 1
     assert "poll p99 <= 200ms" in notes[0]
-
-
-def test_the_scenarios_limits_make_no_tier_beside_those_that_were_asked_for() -> None:
-    tiers = ["gold: task p95 <= 5s", "silver: task p95 <= 9s"]
-    service, notes = for_tasks(ServiceLevel.parse(["ttfe p95 <= 2s", "errors <= 1%", *tiers]), tiers)
-    assert [one.text for one in service.objectives[:-1]] == ["errors <= 1%", *tiers]
-    assert len(notes) == 1
-    assert "ttfe p95 <= 2s" in notes[0]

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
+from sendpoll.load.measure.objective_rule import Decision
 from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.measure.slo import ServiceLevel, parse_objective
 from sendpoll.load.plan.judge import (
-    Verdict,
+    StepVerdict,
     assess,
     is_hopeless,
     is_settled_case,
-    objective_verdict,
+    judged,
     together,
 )
 from sendpoll.load.plan.steps import Hold, Purpose, Step
@@ -43,27 +44,28 @@ def failed_task(at: float = 1.0) -> TaskRecord:
 
 
 @pytest.mark.parametrize(
-    ("good", "total", "verdict"),
+    ("good", "total", "decision"),
     [
-        (73, 73, Verdict.PASS),
-        (72, 72, Verdict.INCONCLUSIVE),
-        (950, 1000, Verdict.INCONCLUSIVE),
-        (900, 1000, Verdict.FAIL),
-        (0, 3, Verdict.FAIL),
-        (2, 3, Verdict.INCONCLUSIVE),
-        (0, 0, Verdict.INCONCLUSIVE),
-        (45_000, 50_000, Verdict.FAIL),
-        (0, 50_000, Verdict.FAIL),
+        (73, 73, Decision.PASS),
+        (72, 72, Decision.INCONCLUSIVE),
+        (950, 1000, Decision.INCONCLUSIVE),
+        (900, 1000, Decision.FAIL),
+        (0, 3, Decision.FAIL),
+        (2, 3, Decision.INCONCLUSIVE),
+        (0, 0, Decision.INCONCLUSIVE),
+        (45_000, 50_000, Decision.FAIL),
+        (0, 50_000, Decision.FAIL),
     ],
 )
-def test_a_verdict_needs_the_whole_interval_on_one_side(good: int, total: int, verdict: Verdict) -> None:
-    assert objective_verdict(TASK, Tally(good, total), 1.0).verdict is verdict
+def test_a_decision_needs_the_whole_interval_on_one_side(good: int, total: int, decision: Decision) -> None:
+    assert judged(TASK, Tally(good, total), 1.0).decision is decision
 
 
 def test_where_nothing_may_fail_one_failure_is_enough() -> None:
     none_at_all = parse_objective("errors <= 0%")
-    assert objective_verdict(none_at_all, Tally(9_999, 10_000), 1.0).verdict is Verdict.FAIL
-    assert objective_verdict(none_at_all, Tally(10_000, 10_000), 1.0).verdict is Verdict.INCONCLUSIVE
+    assert judged(none_at_all, Tally(9_999, 10_000), 1.0).decision is Decision.FAIL
+    assert judged(none_at_all, Tally(10_000, 10_000), 1.0).decision is Decision.PASS
+    assert together([judged(none_at_all, Tally(3, 3), 1.0)]) is StepVerdict.INCONCLUSIVE
 
 
 def late_step(lateness_s: float, task_s: float) -> Step:
@@ -75,42 +77,42 @@ def late_step(lateness_s: float, task_s: float) -> Step:
 def test_a_late_generator_spoils_a_step_only_where_it_can_have_changed_a_count() -> None:
     """One in ten tasks is too slow: by far, or by less than the generator was late."""
     far, close = late_step(0.1, 14.0), late_step(0.1, 10.05)
-    assert assess(Observations(SERVICE), far).verdict is not Verdict.INVALID
+    assert assess(Observations(SERVICE), far).verdict is not StepVerdict.INVALID
     spoilt = assess(Observations(SERVICE), close)
-    assert spoilt.verdict is Verdict.INVALID
+    assert spoilt.verdict is StepVerdict.INVALID
     assert spoilt.step.problems == ("the generator was late",)
 
 
 def test_delays_that_are_long_against_a_round_spoil_a_step_anyhow() -> None:
-    assert assess(Observations(SERVICE), late_step(0.5, 14.0)).verdict is Verdict.INVALID
+    assert assess(Observations(SERVICE), late_step(0.5, 14.0)).verdict is StepVerdict.INVALID
 
 
 def test_correlation_takes_certainty_away() -> None:
-    assert objective_verdict(TASK, Tally(200, 200), 1.0).verdict is Verdict.PASS
-    assert objective_verdict(TASK, Tally(200, 200), 4.0).verdict is Verdict.INCONCLUSIVE
+    assert judged(TASK, Tally(200, 200), 1.0).decision is Decision.PASS
+    assert judged(TASK, Tally(200, 200), 4.0).decision is Decision.INCONCLUSIVE
 
 
 def test_a_handful_of_samples_does_not_fail_by_one_bad_one() -> None:
     """Wilson's interval of 17 of 20 ends below 95 %; so many bad ones come by chance in one of thirteen cases."""
-    assert objective_verdict(TASK, Tally(17, 20), 1.0).verdict is Verdict.INCONCLUSIVE
-    assert objective_verdict(TASK, Tally(15, 20), 1.0).verdict is Verdict.FAIL
+    assert judged(TASK, Tally(17, 20), 1.0).decision is Decision.INCONCLUSIVE
+    assert judged(TASK, Tally(15, 20), 1.0).decision is Decision.FAIL
 
 
 def test_an_objective_without_a_bad_sample_does_not_stand_in_the_way() -> None:
     errors = parse_objective("errors <= 1%")
-    proven = objective_verdict(TASK, Tally(200, 200), 1.0)
-    clean = objective_verdict(errors, Tally(200, 200), 1.0)
-    doubtful = objective_verdict(errors, Tally(199, 200), 1.0)
-    assert clean.verdict is Verdict.INCONCLUSIVE
-    assert together([proven, clean]) is Verdict.PASS
-    assert together([proven, doubtful]) is Verdict.INCONCLUSIVE
-    assert together([clean]) is Verdict.INCONCLUSIVE
-    assert together([]) is Verdict.INCONCLUSIVE
+    proven = judged(TASK, Tally(200, 200), 1.0)
+    clean = judged(errors, Tally(200, 200), 1.0)
+    doubtful = judged(errors, Tally(199, 200), 1.0)
+    assert clean.decision is Decision.INCONCLUSIVE
+    assert together([proven, clean]) is StepVerdict.PASS
+    assert together([proven, doubtful]) is StepVerdict.INCONCLUSIVE
+    assert together([clean]) is StepVerdict.INCONCLUSIVE
+    assert together([]) is StepVerdict.INCONCLUSIVE
 
 
 def test_unfinished_tasks_are_bad_samples() -> None:
     seen = assess(Observations(SERVICE), step_of(tasks(100), unfinished=100))
-    assert seen.verdict is Verdict.FAIL
+    assert seen.verdict is StepVerdict.FAIL
     assert seen.objectives[0].tally == Tally(100, 200, *_spread(seen.objectives[0].tally))
 
 
@@ -119,12 +121,12 @@ def _spread(found: Tally) -> tuple[float, float, int]:
 
 
 def test_a_step_of_a_late_generator_is_invalid_whatever_its_tasks_did() -> None:
-    assert assess(Observations(SERVICE), step_of(tasks(100, 50), problems=("late",))).verdict is Verdict.INVALID
+    assert assess(Observations(SERVICE), step_of(tasks(100, 50), problems=("late",))).verdict is StepVerdict.INVALID
 
 
 def test_a_step_without_one_answer_is_unreachable() -> None:
     seen = assess(Observations(SERVICE), step_of([failed_task(at) for at in range(20)]))
-    assert seen.verdict is Verdict.UNREACHABLE
+    assert seen.verdict is StepVerdict.UNREACHABLE
     assert seen.has_failed
     assert seen.is_dead
 

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.measure.objective_rule import Decision
 from sendpoll.load.measure.records import Outcome
 from sendpoll.load.measure.slo import ServiceLevel, parse_objective
-from sendpoll.load.results.gates import GateVerdict, decide, gates_of
+from sendpoll.load.results.gates import decide, gates_of
 from tests.load.made_up import Run, broken_offset, metrics_of, record
 
 
@@ -27,11 +28,11 @@ def test_a_server_just_below_its_objective_seldom_passes_and_one_just_on_it_seld
 ) -> None:
     """Exact over all outcomes of a binomial: neither error is likelier than one in forty."""
     objective = parse_objective(f"ttfe p{percent} <= 2s")
-    chance = dict.fromkeys(GateVerdict, 0.0)
+    chance = dict.fromkeys(Decision, 0.0)
     for good in range(samples + 1):
         chance[decide(objective, good, samples).verdict] += binomial(samples, good, percent / 100)
-    assert chance[GateVerdict.PASS] <= 0.02501
-    assert chance[GateVerdict.FAIL] <= 0.02501
+    assert chance[Decision.PASS] <= 0.02501
+    assert chance[Decision.FAIL] <= 0.02501
 
 
 @given(st.integers(1, 3000), st.data(), st.sampled_from([50, 95, 99]), st.floats(1.0, 20.0))
@@ -41,13 +42,13 @@ def test_correlation_never_turns_an_open_gate_into_a_decided_one(
     objective = parse_objective(f"task p{percent} <= 2s")
     good = data.draw(st.integers(0, samples))
     plain, correlated = decide(objective, good, samples), decide(objective, good, samples, effect)
-    assert correlated.verdict in {plain.verdict, GateVerdict.INCONCLUSIVE}
+    assert correlated.verdict in {plain.verdict, Decision.INCONCLUSIVE}
 
 
 @given(st.integers(1, 3000), st.data())
 def test_one_more_good_sample_never_makes_a_verdict_worse(samples: int, data: st.DataObject) -> None:
     objective = parse_objective("ttfe p95 <= 2s")
-    order = [GateVerdict.FAIL, GateVerdict.INCONCLUSIVE, GateVerdict.PASS]
+    order = [Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS]
     good = data.draw(st.integers(0, samples - 1))
     before, after = (order.index(decide(objective, count, samples).verdict) for count in (good, good + 1))
     assert before <= after
@@ -108,12 +109,12 @@ def test_every_objective_of_a_run_is_decided_in_order() -> None:
         metrics_of(Run(slos=["ttfe p95 <= 2s", "ttfe p95 <= 100ms", "poll p50 <= 1s", "empty_polls <= 90%"]))
     )
     assert [str(gate.verdict) for gate in gates] == ["pass", "fail", "pass", "pass", "pass"]
-    assert gates[2].samples == gates[3].samples == metrics_of(Run()).total.polls
+    assert gates[2].evidence.samples == gates[3].evidence.samples == metrics_of(Run()).total.polls
 
 
 def test_a_metric_without_samples_fails_closed() -> None:
     level = ServiceLevel.parse(["ttfe p95 <= 2s", "poll p99 <= 1s", "empty_polls <= 90%", "errors <= 1%"])
-    assert {gate.verdict for gate in gates_of(Metrics(level))} == {GateVerdict.FAIL}
+    assert {gate.verdict for gate in gates_of(Metrics(level))} == {Decision.FAIL}
 
 
 def test_unfinished_tasks_fail_a_gate_that_the_finished_ones_would_pass() -> None:
@@ -122,16 +123,16 @@ def test_unfinished_tasks_fail_a_gate_that_the_finished_ones_would_pass() -> Non
         metrics.started()
         metrics.task(record(outcome=Outcome.TIMED_OUT if index % 5 == 0 else Outcome.FINISHED))
         metrics.tick(index + 1, 1)
-    assert gates_of(metrics)[0].verdict is GateVerdict.FAIL
+    assert gates_of(metrics)[0].verdict is Decision.FAIL
 
 
 def test_one_violation_fails_the_run_by_name() -> None:
     metrics = metrics_of(Run(seconds=10, slos=[]))
-    assert gates_of(metrics)[0].verdict is GateVerdict.PASS
+    assert gates_of(metrics)[0].verdict is Decision.PASS
     metrics.violation(broken_offset())
     metrics.tick(11, 0)
     gate = gates_of(metrics)[0]
-    assert gate.verdict is GateVerdict.FAIL
+    assert gate.verdict is Decision.FAIL
     assert gate.sentence == "1 violation: POLL-5 (1x)"
 
 
@@ -144,6 +145,6 @@ def test_tasks_that_were_slow_together_are_worth_less() -> None:
             metrics.task(record(ttfe_s=9.0 if 40 <= second < 50 else 0.5))
         metrics.tick(second + 1, 10)
     gate = gates_of(metrics)[0]
-    assert (gate.good, gate.samples) == (900, 1000)
-    assert gate.effective < 100
-    assert gate.verdict is GateVerdict.INCONCLUSIVE
+    assert (gate.evidence.good, gate.evidence.samples) == (900, 1000)
+    assert gate.evidence.effective < 100
+    assert gate.verdict is Decision.INCONCLUSIVE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 
-from sendpoll.load.users.canaries import Markers
+from sendpoll.load.users.canaries import LENGTH, LETTERS, REMEMBERED, WIDTH, Markers, may_hold_mark
 
 
 def test_the_own_mark_is_at_home_whole_or_in_pieces() -> None:
@@ -12,7 +13,7 @@ def test_the_own_mark_is_at_home_whole_or_in_pieces() -> None:
     own = markers.issue(conversation=1)
     assert markers.stranger(f"you said: {own.text}!", own) is None
     assert all(markers.stranger(own.text[start : start + 4], own) is None for start in range(5))
-    assert own.is_in(f"you said: {own.text[3:6]}!")
+    assert own.is_in(f"you said: {own.text[3:7]}!")
     assert not own.is_in("you said: nothing")
 
 
@@ -54,3 +55,30 @@ def test_only_recent_marks_are_remembered() -> None:
         last = markers.issue(conversation=2)
     assert markers.stranger(first.text, last) is None
     assert len(markers._owners) < 200_000
+
+
+def test_no_echo_is_taken_for_anothers_by_chance() -> None:
+    """The expected false alarms in ten million tasks with a thousand in flight, as the union of all chances."""
+    pieces = LENGTH - WIDTH + 1
+    chance = pieces * pieces * 1000 / len(LETTERS) ** WIDTH
+    assert chance * 1e7 < 1e-3
+    forgotten = 10 * pieces * pieces * REMEMBERED / len(LETTERS) ** WIDTH
+    assert forgotten * 1e7 < 0.1
+
+
+def test_a_hundred_thousand_echoes_with_a_thousand_in_flight_raise_no_alarm() -> None:
+    markers, flying = Markers(random.Random(3)), deque()
+    for number in range(100_000):
+        flying.append(markers.issue(number))
+        if len(flying) > 1000:
+            own = flying.popleft()
+            assert markers.stranger(f"you said [{own.text}] hello [{own.text}]", own) is None
+
+
+def test_a_body_that_can_hold_no_mark_is_known_at_a_glance() -> None:
+    mark = Markers(random.Random(1)).issue(1).text
+    assert may_hold_mark(mark.encode())
+    assert may_hold_mark(b'"\\u3400"')
+    assert all(may_hold_mark(letter.encode()) for letter in LETTERS[::97])
+    assert not may_hold_mark(b"plain text")
+    assert not may_hold_mark("grün, naïve, ж".encode())
