@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from sendpoll.load.users.canaries import LENGTH, LETTERS, REMEMBERED, WIDTH, Markers, may_hold_mark
+from sendpoll.load.users.canaries import LENGTH, LETTERS, REMEMBERED, WIDTH, Mark, Markers, may_hold_mark
 
 
 def test_the_own_mark_is_at_home_whole_or_in_pieces() -> None:
@@ -67,7 +67,8 @@ def test_no_echo_is_taken_for_anothers_by_chance() -> None:
 
 
 def test_a_hundred_thousand_echoes_with_a_thousand_in_flight_raise_no_alarm() -> None:
-    markers, flying = Markers(random.Random(3)), deque()
+    markers = Markers(random.Random(3))
+    flying: deque[Mark] = deque()
     for number in range(100_000):
         flying.append(markers.issue(number))
         if len(flying) > 1000:
