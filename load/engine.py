@@ -75,7 +75,8 @@ class Controller(Protocol):
         """What to hold until the next call, in about a second; None ends the run.
 
         The engine then drains: no task is started any more, those that run are finished (at most the task deadline)
-        and their records are in the result. The call must not block. An exception ends the run and is raised by `run`.
+        and their records are in the result. The call must not block. An exception ends the run in the same
+        way and is one of its `problems`.
         """
         ...
 

@@ -118,8 +118,11 @@ class PluginRun:
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         if self._generator is not None and self._environment.runner is not None:
-            self._generator.tick(self._environment.runner.user_count)
-            data[REPORT] = self._generator.report()
+            try:
+                self._generator.tick(self._environment.runner.user_count)
+                data[REPORT] = self._generator.report()
+            except Exception as error:  # noqa: BLE001 - the next report tells of it; Locust would log it and go on
+                self._generator.crashed(error)
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:
         collector = self._collector

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.engine import Cohort, Order
+from sendpoll.load.measure.crash import crash_problems, merged_crashes
 from sendpoll.load.measure.health import Health
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.scenario.scenario import Scenario
@@ -64,7 +65,6 @@ class LocalCollector:
         self._generator = generator
         self.metrics = generator.metrics
         self.health = generator.health
-        self.problems: Sequence[str] = ()
 
     def begin(self) -> None:
         """The run begins now."""
@@ -90,6 +90,11 @@ class LocalCollector:
     def is_settled(self) -> bool:
         """Whether every task that started has ended."""
         return self._generator.started.total() == self._generator.ended.total()
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What makes the run invalid: the crashes of this process."""
+        return crash_problems(self._generator.crashes)
 
     @property
     def answered(self) -> int:
@@ -121,6 +126,7 @@ class Worker:
     answered: int = 0
     unconnected: str = ""
     samples: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    crashes: Mapping[str, int] = field(default_factory=dict)
     lost: bool = False
     was_late: bool = False
 
@@ -132,7 +138,7 @@ class WorkerCollector:
         self.metrics = Metrics(scenario.service_level)
         self.health: dict[int, Health] = {}
         self.workers: dict[str, Worker] = {}
-        self.problems: list[str] = []
+        self._losses: list[str] = []
         self.on_order: Callable[[Order], None] | None = None
         """Passes an order on to the workers."""
         self._began_at = time.perf_counter()
@@ -171,6 +177,7 @@ class WorkerCollector:
         worker.step, worker.users = report["step"], users
         worker.answered, worker.unconnected = report["answered"], report["unconnected"]
         worker.samples = {**report["samples"], **worker.samples}
+        worker.crashes = report["crashes"]
 
     def lost(self, identity: str, how: str) -> None:
         """A worker is gone before its time; what it measured since its last report is gone with it."""
@@ -180,7 +187,7 @@ class WorkerCollector:
         worker.lost = True
         age = short_seconds(time.perf_counter() - self._began_at)
         unbooked = sum(worker.started.values()) - sum(worker.ended.values())
-        self.problems.append(
+        self._losses.append(
             f"worker {worker.name} {how} {age} into the run; at its last report {unbooked} of its tasks were under way"
         )
 
@@ -195,7 +202,7 @@ class WorkerCollector:
         silent = time.perf_counter() - worker.reported_at
         if silent > LATE_REPORT_S and not worker.was_late:
             worker.was_late = True
-            self.problems.append(f"worker {worker.name} did not report for {short_seconds(silent)}: it is overloaded")
+            self._losses.append(f"worker {worker.name} did not report for {short_seconds(silent)}: it is overloaded")
 
     def cohorts(self) -> dict[int, Cohort]:
         """The tasks by step. Those that a lost worker had under way stay open for ever."""
@@ -217,6 +224,12 @@ class WorkerCollector:
             for worker in self.workers.values()
             if not worker.lost
         )
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What makes the run invalid: workers that were lost or late, and what crashed in them."""
+        crashes = merged_crashes(worker.crashes for worker in self.workers.values())
+        return (*self._losses, *crash_problems(crashes))
 
     @property
     def answered(self) -> int:

@@ -6,12 +6,14 @@ It is a Locust load shape, so that Locust's own machinery, the web UI included, 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import gevent.event
 from locust import LoadTestShape
 
 from sendpoll.load.engine import Controller, Order, Progress, View
+from sendpoll.load.measure.crash import crash_problems, crash_text
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.collector import Collector
 
@@ -29,8 +31,14 @@ class Conductor(LoadTestShape):
     """Holds what the controller orders; drains when it ends, when it is interrupted, and when no server is there."""
 
     def __init__(
-        self, controller: Controller, collector: Collector, progress: Progress | None, patience: float
+        self,
+        controller: Controller,
+        collector: Collector,
+        progress: Progress | None,
+        patience: float,
+        redact: Callable[[str], str] = str,
     ) -> None:
+        """`patience` is how long, in seconds, a user may need to end; `redact` takes secrets out of a text."""
         super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
         self.done = gevent.event.Event()
         """Set when everything has ended and has been counted."""
@@ -38,6 +46,9 @@ class Conductor(LoadTestShape):
         self.interrupted = False
         self.unreachable: str | None = None
         self.failure: Exception | None = None
+        """What broke the conductor itself; `run` raises it."""
+        self.problems: tuple[str, ...] = ()
+        """What broke the controller: the run ends as if it had said so, and is invalid."""
         self.began_at = 0.0
         self.ended_at = 0.0
         self.lasts_on = False
@@ -46,6 +57,7 @@ class Conductor(LoadTestShape):
         self.collector = collector
         self._progress = progress
         self._patience = patience
+        self._redact = redact
         self._order = Order(0)
         self._draining_since: float | None = None
         self._asked_for = 0
@@ -102,13 +114,20 @@ class Conductor(LoadTestShape):
         if not collector.answered and collector.unconnected and view.elapsed > _UNREACHABLE_AFTER_S:
             self.unreachable = collector.unconnected
         ends = self.interrupted or self.unreachable is not None
-        order = None if ends else self._controller.decide(view)
+        order = None if ends else self._ask(view)
         if order is None:
             self._draining_since = now
             order = Order(0, self._order.step + 1, None if self._order.arrivals is None else 0.0)
         if order != self._order:
             self._order = order
             collector.obey(order)
+
+    def _ask(self, view: View) -> Order | None:
+        try:
+            return self._controller.decide(view)
+        except Exception as error:  # noqa: BLE001 - what was measured until now is still to be reported
+            self.problems = crash_problems({self._redact(crash_text(error)): 1})
+            return None
 
     def _is_drained(self, users: int, now: float) -> bool:
         if not users and self.collector.is_settled():

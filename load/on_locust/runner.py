@@ -17,6 +17,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
+from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workload
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
 from sendpoll.load.on_locust.conductor import Conductor
@@ -40,7 +41,8 @@ def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Pro
         return _hold_with_workers(environment, workload, controller, fleet, progress)
     generator = Generator(workload, run_name())
     attach(environment, generator)
-    conductor = Conductor(controller, LocalCollector(generator), progress, patience_of(workload))
+    redact = generator.redactor.text
+    conductor = Conductor(controller, LocalCollector(generator), progress, patience_of(workload), redact)
     environment.shape_class = conductor
     environment.create_local_runner()
     spare_the_collector()
@@ -54,7 +56,8 @@ def _hold_with_workers(
     environment: Environment, workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None
 ) -> RunResult:
     collector = WorkerCollector(workload.scenario)
-    conductor = Conductor(controller, collector, progress, patience_of(workload))
+    redact = Redactor(workload.target.secrets).text
+    conductor = Conductor(controller, collector, progress, patience_of(workload), redact)
     environment.shape_class = conductor
     master = Master(environment, workload, collector, run_name())
     try:
@@ -78,6 +81,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
             if runner.shape_greenlet is None:  # Locust has ended it by itself: the last worker is gone
                 conductor.interrupt()
                 conductor.tick()
+        problems = (*conductor.collector.problems, *conductor.problems)  # workers that end by order are no loss
         runner.quit()
     if conductor.failure is not None:
         raise conductor.failure
@@ -87,7 +91,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
         records=conductor.records,
         cohorts=collector.cohorts(),
         health=collector.health,
-        problems=tuple(collector.problems),
+        problems=problems,
         started_at=started_at,
         seconds=conductor.ended_at - conductor.began_at,
         interrupted=conductor.interrupted,
@@ -121,8 +125,9 @@ def spare_the_collector() -> None:
 
 
 def quieten_locust() -> None:
-    """Locust comments on each step; what matters of that is in our own report."""
-    logging.getLogger("locust.runners").setLevel(logging.CRITICAL)
+    """Locust comments on each step and each crash of a user; what matters of that is in our own report."""
+    for name in ("locust.runners", "locust.user.task", "locust.user.users"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 import gevent
-from locust import User, task
+from locust import TaskSet, User, task
 from locust.env import Environment
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
@@ -28,9 +28,19 @@ _generators: WeakKeyDictionary[Environment, tuple[Generator, LocustStatistics]] 
 
 def attach(environment: Environment, generator: Generator) -> None:
     """Let the users of this environment generate load as `generator` says."""
+    if environment not in _generators:
+        environment.events.user_error.add_listener(_on_user_error)
     statistics = LocustStatistics(environment)
     generator.on_task = statistics.log_task
     _generators[environment] = generator, statistics
+
+
+def _on_user_error(user_instance: User | TaskSet, exception: Exception, **_: object) -> None:
+    """What a user of ours raises is no answer of the server's, even where Locust goes on after it."""
+    user = user_instance.user if isinstance(user_instance, TaskSet) else user_instance
+    attached = _generators.get(user.environment)
+    if attached is not None and isinstance(user, SendpollUser):
+        attached[0].crashed(exception)
 
 
 class SendpollUser(User):
@@ -46,7 +56,9 @@ class SendpollUser(User):
         number = self.generator.next_user()
         self._random = self.generator.random("user", number)
         self._caller = Caller(self.generator, number, self._statistics.log)
-        self._beside = ConcurrentActivity(lambda: Caller(self.generator, number, self._statistics.log))
+        self._beside = ConcurrentActivity(
+            lambda: Caller(self.generator, number, self._statistics.log), self.generator.crashed
+        )
         self._has_workspace = False
         self._conversation = ""
         self._owner = 0
@@ -70,6 +82,14 @@ class SendpollUser(User):
     @task
     def send_and_poll(self) -> None:
         """One message and its task, after opening a conversation where there is none."""
+        try:
+            self._send_and_poll()
+        except Exception:
+            self._conversation = ""
+            self._think(failed=True)  # Locust asks for the next message after the pause, which is none by now
+            raise
+
+    def _send_and_poll(self) -> None:
         generator = self.generator
         broken: list[Finding] = []
         if not self._conversation:

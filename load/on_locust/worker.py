@@ -73,8 +73,11 @@ class Worker:
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         if self._generator is not None and self._has_begun:
-            self._generator.tick(self._runner.user_count)
-            data[REPORT] = self._generator.report()
+            try:
+                self._generator.tick(self._runner.user_count)
+                data[REPORT] = self._generator.report()
+            except Exception as error:  # noqa: BLE001 - the next report tells of it; Locust would log it and go on
+                self._generator.crashed(error)
 
 
 def run_worker(host: str, port: int, own: Target) -> None:

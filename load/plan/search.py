@@ -357,7 +357,7 @@ class Search:
                 raise _EndedError(*self._out_of_time())
             seen = assess(self.observations, step)
             self.assessments.append(seen)
-            if purpose is Purpose.BASELINE and seen.failure:
+            if purpose is Purpose.BASELINE and seen.failure and not step.problems:
                 failures += 1
                 if failures == _FAILED_ALONE:
                     raise _EndedError(End.TARGET_UNHEALTHY, f"every task of a lone user failed ({seen.failure})")

@@ -25,8 +25,10 @@ Judge = Callable[[int, Answer, PollBody, str], None]
 class ConcurrentActivity:
     """The further connections of one user, and what goes on over them at present."""
 
-    def __init__(self, connect: Callable[[], Caller]) -> None:
+    def __init__(self, connect: Callable[[], Caller], on_crash: Callable[[Exception], None]) -> None:
+        """`on_crash` is told of an activity's own exceptions: they are not the task's."""
         self._connect = connect
+        self._on_crash = on_crash
         self._callers: dict[str, Caller] = {}
         self._under_way: list[Greenlet[..., None]] = []
 
@@ -35,9 +37,15 @@ class ConcurrentActivity:
         caller = self._callers.get(device)
         if caller is None:
             caller = self._callers[device] = self._connect()
-        greenlet = gevent.spawn(activity, caller)
+        greenlet = gevent.spawn(self._go_on, activity, caller)
         self._under_way.append(greenlet)
         return greenlet
+
+    def _go_on(self, activity: Callable[[Caller], None], caller: Caller) -> None:
+        try:
+            activity(caller)
+        except Exception as error:  # noqa: BLE001 - whatever it is, gevent would print it and forget it
+            self._on_crash(error)
 
     def await_all(self) -> None:
         """Wait until all of it has ended. Whoever is killed while waiting takes it along."""

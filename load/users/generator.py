@@ -15,6 +15,7 @@ from sendpoll.load.http.http_client import HttpClient, Watchdog
 from sendpoll.load.http.http_request import Proxy, RequestBuilder
 from sendpoll.load.http.http_response import HeadReader
 from sendpoll.load.http.transport import Dialer
+from sendpoll.load.measure.crash import crash_text
 from sendpoll.load.measure.health import Health
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Outcome, TaskRecord
@@ -53,6 +54,8 @@ class Generator:
         """The first failed exchange of each kind."""
         self.unconnected = ""
         """Why the last exchange found no server; empty once one did."""
+        self.crashes: Counter[str] = Counter()
+        """Exceptions of ours by their text: each makes the run invalid, and none is the server's."""
         self.step = 0
         self.started: Counter[int] = Counter()
         self.ended: Counter[int] = Counter()
@@ -121,6 +124,10 @@ class Generator:
         if self.on_task is not None:
             self.on_task(record)
 
+    def crashed(self, error: Exception) -> None:
+        """Something of ours raised where it must not."""
+        self.crashes[self.redactor.text(crash_text(error))] += 1
+
     def _drop(self, due: float) -> None:
         at = self.since_start(due)
         self.metrics.task(
@@ -146,7 +153,10 @@ class Generator:
         health.add(used)
 
     def report(self) -> dict[str, Any]:
-        """What the master is owed since the last report, as msgpack carries it. Counts by step are whole, not owed."""
+        """What the master is owed since the last report, as msgpack carries it.
+
+        Counts by step, and of crashes, are whole, not owed.
+        """
         health, self.health = self.health, {}
         return {
             "metrics": self.metrics.delta(),
@@ -157,6 +167,7 @@ class Generator:
             "answered": self.answered,
             "samples": self._new_samples(),
             "unconnected": self.unconnected,
+            "crashes": dict(self.crashes),
         }
 
     def _new_samples(self) -> dict[str, dict[str, object]]:

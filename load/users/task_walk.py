@@ -152,6 +152,9 @@ class TaskWalk:
             if self.outcome is Outcome.ABANDONED:
                 self.error = "the run ended"
             raise
+        except Exception:
+            self.outcome, self.error = Outcome.ABANDONED, "the generator broke"
+            raise
         finally:
             self._ended_at = self._ended_at or _now()
             try:

@@ -33,7 +33,9 @@ def _collector(clock: list[float]) -> WorkerCollector:
     return collector
 
 
-def report(started: dict[int, int], ended: dict[int, int], step: int = 0, tasks: int = 0) -> dict[str, Any]:
+def report(
+    started: dict[int, int], ended: dict[int, int], step: int = 0, tasks: int = 0, crashes: dict[str, int] | None = None
+) -> dict[str, Any]:
     metrics = Metrics(SCENARIO.service_level)
     for _ in range(tasks):
         metrics.started()
@@ -48,6 +50,7 @@ def report(started: dict[int, int], ended: dict[int, int], step: int = 0, tasks:
         "answered": 1,
         "unconnected": "",
         "samples": {},
+        "crashes": dict(crashes or {}),
     }
 
 
@@ -122,6 +125,13 @@ def test_a_worker_that_was_silent_for_long_makes_the_run_invalid(
     collector.reported("b", report({}, {}), users=0)
     collector.collect(0)
     assert [problem[:8] for problem in collector.problems] == ["worker 1", "worker 2"]
+
+
+def test_what_broke_in_the_workers_is_counted_once_for_all_of_them(collector: WorkerCollector) -> None:
+    collector.reported("a", report({}, {}, crashes={"KeyError": 1}), users=0)
+    collector.reported("a", report({}, {}, crashes={"KeyError": 2}), users=0)
+    collector.reported("b", report({}, {}, crashes={"KeyError": 1}), users=0)
+    assert collector.problems == ("the generator broke 3 times, not the server: KeyError",)
 
 
 def test_orders_are_passed_on(collector: WorkerCollector) -> None:

@@ -156,9 +156,22 @@ def test_a_server_that_went_away_later_is_not_unreachable(clock: list[float]) ->
     assert stage.conductor.unreachable is None
 
 
-def test_a_controller_that_fails_ends_the_run_and_is_heard(clock: list[float]) -> None:
-    stage = Stage(clock, ZeroDivisionError("oops"))
+def test_a_controller_that_fails_drains_the_run_and_is_heard(clock: list[float]) -> None:
+    stage = Stage(clock, Order(10), ZeroDivisionError("oops"))
     stage.tick()
+    assert stage.tick(10) == (0, 10.0)
+    assert not stage.conductor.done.is_set()
+    stage.tick(0)
+    assert stage.conductor.done.is_set()
+    (problem,) = stage.conductor.problems
+    assert problem.startswith("the generator broke, not the server: ZeroDivisionError at test_conductor.py:")
+    assert stage.conductor.failure is None
+
+
+def test_a_conductor_that_breaks_itself_ends_the_run(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(clock, Order(10))
+    monkeypatch.setattr(stage.collector, "cohorts", lambda: 1 / 0)
+    assert stage.tick() == (0, 1.0)
     assert stage.conductor.done.is_set()
     assert isinstance(stage.conductor.failure, ZeroDivisionError)
 

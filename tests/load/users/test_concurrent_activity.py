@@ -32,7 +32,7 @@ class Walked:
             self.callers.append(FakeCaller(generator, *beside))
             return self.callers[-1]
 
-        self.beside = ConcurrentActivity(connect)
+        self.beside = ConcurrentActivity(connect, generator.crashed)
         follow_up = errand_of(generator, 0.0, sent=Sent.FOLLOW_UP) if told.pop("follow_up", False) else None
         errand = errand_of(generator, time.perf_counter(), follow_up=follow_up, **told)
         self.walk = TaskWalk(generator, FakeCaller(generator, *own), errand, generator.task_started(), self.beside)
