@@ -7,7 +7,6 @@ import dataclasses
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,16 +18,18 @@ import click
 from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.cli.values import REQUIREMENT
-from sendpoll.conformance.reporting.annotations import wanted, workflow_commands
+from sendpoll.conformance.reporting.annotations import workflow_commands
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.reporting.terminal import print_summary
-from sendpoll.conformance.reporting.write import ReportError, write_reports
+from sendpoll.conformance.reporting.write import write_reports
 from sendpoll.conformance.results.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
-from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.report import Judgement
 from sendpoll.conformance.server.run import check as run_check
+from sendpoll.core.reports.ci_log import is_github
+from sendpoll.core.reports.files import UnwrittenError, printed_anyway, try_folder, write_file
+from sendpoll.core.reports.streams import write_command
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from sendpoll.schemas.contract import JSON
@@ -109,20 +110,26 @@ def _judge(target: Target, options: dict[str, Any]) -> int:
         run = RunOptions(seed, options["examples"], only)
         report: JSON = run_check(target, run, judgement, progress, began=_began(options))
     report = known(report)
-    with _file_errors():
+    with printed_anyway(lambda: _print(report, options["report_dir"])):
         if options["write_baseline"]:
-            options["write_baseline"].write_text(write_baseline(report, previous), encoding="utf-8")
+            _save_baseline(options["write_baseline"], write_baseline(report, previous))
         if options["report_dir"]:
-            try:
-                write_reports(report, options["report_dir"])
-            except ReportError as error:
-                click.echo(f"Error: {error}", err=True)
-                return ExitCode.BROKEN
-    print_summary(report, sys.stdout, options["report_dir"])
-    if wanted(os.environ):
-        for line in workflow_commands(report):
-            click.echo(line)
+            write_reports(report, options["report_dir"])
     return int(report["exit_code"])
+
+
+def _print(report: JSON, folder: Path | None) -> None:
+    print_summary(report, sys.stdout, folder)
+    if is_github(os.environ):
+        for line in workflow_commands(report):
+            write_command(line, sys.stdout)
+
+
+def _save_baseline(path: Path, text: str) -> None:
+    try:
+        write_file(path, text)
+    except OSError as error:
+        raise UnwrittenError({path: error.strerror or str(error)}) from error
 
 
 def _began(options: dict[str, Any]) -> float:
@@ -148,26 +155,14 @@ def _known_failures(path: Path | None) -> tuple[Callable[[JSON], JSON], Baseline
 
 def _check_writable(options: dict[str, Any]) -> None:
     """Refuse what cannot be written to before anything is sent: a run may be long, and may have cost money."""
-    folder, baseline = options["report_dir"], options["write_baseline"]
-    try:
-        for option, path in (("--report-dir", folder), ("--write-baseline", baseline and baseline.parent)):
-            if path is not None:
-                if option == "--report-dir":
-                    path.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=path):
-                    pass
-    except OSError as error:
-        raise click.UsageError(
-            f"{option} {path}: {error.strerror or error}; name a place that can be written"
-        ) from error
-
-
-@contextlib.contextmanager
-def _file_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise click.FileError(os.fspath(error.filename or "the report"), error.strerror or str(error)) from error
+    baseline = options["write_baseline"]
+    for option, folder in (("--report-dir", options["report_dir"]), ("--write-baseline", baseline and baseline.parent)):
+        if folder is not None:
+            try:
+                try_folder(folder)
+            except OSError as error:
+                told = error.strerror or error
+                raise click.UsageError(f"{option} {folder}: {told}; name a place that can be written") from error
 
 
 def _warn(target: Target) -> None:

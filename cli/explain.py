@@ -8,9 +8,9 @@ import click
 
 from sendpoll.cli.help_page import Command
 from sendpoll.cli.values import REQUIREMENT
-from sendpoll.conformance.reporting.text import encodable
 from sendpoll.conformance.results.explain import explain as explain_requirement
 from sendpoll.conformance.results.explain import explanation_text
+from sendpoll.core.text.safe import encodable
 
 _EXAMPLES = ("sendpoll explain POLL-8",)
 

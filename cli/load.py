@@ -11,6 +11,7 @@ from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
+from sendpoll.core.reports.console import consoles
 from sendpoll.core.target.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
     from sendpoll.load.engine import EngineError, Workload  # noqa: PLC0415
-    from sendpoll.load.job import Job, consoles, run_job  # noqa: PLC0415
+    from sendpoll.load.job import Job, run_job  # noqa: PLC0415
     from sendpoll.load.results.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
 
     job = Job(

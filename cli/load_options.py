@@ -102,4 +102,6 @@ def told_plainly(report_dir: Path | None) -> Iterator[None]:
         raise  # who reads no further is told nothing
     except OSError as problem:
         place = problem.filename or report_dir or "the output"
-        raise click.ClickException(f"{place}: {problem.strerror or problem}") from problem
+        raise click.ClickException(
+            f"{place}: {problem.strerror or problem}; name a place that can be written"
+        ) from problem

@@ -15,6 +15,8 @@ from typing import Any
 import click
 
 from sendpoll.cli.help_page import write_examples
+from sendpoll.core.reports.files import ReportFileError
+from sendpoll.core.reports.streams import guard_streams
 from sendpoll.core.text.redaction import Redactor
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -93,6 +95,7 @@ def main() -> None:
 
     The context object of a command is the moment at which this began.
     """
+    guard_streams(os.environ)
     try:
         cli.main(prog_name="sendpoll", standalone_mode=False, obj=time.monotonic())
     except click.exceptions.Abort:
@@ -103,7 +106,7 @@ def main() -> None:
         sys.exit(error.exit_code if isinstance(error, click.UsageError) else 2)
     except _ClosedPipeError:
         sys.exit(_CLOSED_PIPE)
-    except OSError as error:
+    except (OSError, ReportFileError) as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(_BROKEN)
     except Exception:  # noqa: BLE001 - no fault of ours may pass for a verdict, as Python's own exit code 1 would

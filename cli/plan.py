@@ -10,6 +10,7 @@ from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, target_options
 from sendpoll.cli.values import TIME
+from sendpoll.core.reports.console import consoles
 from sendpoll.core.target.target import Target
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ def plan(**options: Any) -> None:
 
 def _plan(target: Target, options: dict[str, Any]) -> int:
     from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.job import consoles  # noqa: PLC0415
     from sendpoll.load.plan.run import run_plan  # noqa: PLC0415
 
     job = _job(target, options)
@@ -84,7 +84,7 @@ def _plan(target: Target, options: dict[str, Any]) -> int:
 
 
 def _job(target: Target, options: dict[str, Any]) -> PlanJob:
-    from sendpoll.core.text.durations import parse_seconds  # noqa: PLC0415
+    from sendpoll.core.text.units import parse_seconds  # noqa: PLC0415
     from sendpoll.load.engine import Workload  # noqa: PLC0415
     from sendpoll.load.plan.polling import INTERVALS  # noqa: PLC0415
     from sendpoll.load.plan.run import PlanJob  # noqa: PLC0415

@@ -13,14 +13,14 @@ import click
 from sendpoll.cli.help_page import Command
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.cli.values import REQUIREMENT
-from sendpoll.conformance.reporting.terminal import Printer
-from sendpoll.conformance.reporting.text import plural
 from sendpoll.conformance.reporting.write import ReportError, read_report
 from sendpoll.conformance.results.view import alike
 from sendpoll.conformance.server.replay.replay import Now, ReplayError, failed_row, messages, replay_code
 from sendpoll.conformance.server.replay.replay import replay as replay_row
 from sendpoll.conformance.server.replay.replay_task import Recorded
+from sendpoll.core.reports.console import Printer
 from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.units import counted
 
 _EXAMPLES = ("SENDPOLL_TOKEN=T sendpoll replay report/report.json POLL-3",)
 _EXIT_CODES = {0: "fixed", 1: "still failing", 2: "usage", 3: "cannot tell, or not reachable"}
@@ -56,7 +56,9 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
     redactor = Redactor(target.secrets)
     out = Printer(sys.stdout)
     out.block(row["id"], f"{row['title']} ({row['level']})", indent=0, style="bold")
-    out.block("target", f"{target.base_url}, {plural(messages(row, recorded), 'message')} among what is sent", indent=0)
+    out.block(
+        "target", f"{target.base_url}, {counted(messages(row, recorded), 'message')} among what is sent", indent=0
+    )
     outcomes = []
     shown: set[tuple[str, ...]] = set()
     for outcome in replay_row(row, target, recorded):
@@ -68,7 +70,7 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
             out.block("then", redactor.text(outcome.violation))
             out.block("now", redactor.text(outcome.told))
             out.block("", str(outcome.now), style=_STYLES[outcome.now])
-    counted = Counter(outcome.now for outcome in outcomes)
+    outcome_counts = Counter(outcome.now for outcome in outcomes)
     out.line("")
-    out.line(", ".join(f"{count} {now}" for now, count in counted.items()))
+    out.line(", ".join(f"{count} {now}" for now, count in outcome_counts.items()))
     raise SystemExit(int(replay_code(outcomes)))

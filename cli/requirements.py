@@ -7,8 +7,8 @@ import sys
 import click
 
 from sendpoll.cli.help_page import Command
-from sendpoll.conformance.reporting.text import encodable
 from sendpoll.conformance.results.explain import catalogue_json, catalogue_markdown, catalogue_text
+from sendpoll.core.text.safe import encodable
 from sendpoll.schemas.catalogue import load_catalogue
 
 _EXAMPLES = ("sendpoll requirements --level must --format markdown",)

@@ -60,7 +60,7 @@ class ScenarioName(click.ParamType[str]):
 
 
 def _time(text: str) -> None:
-    from sendpoll.core.text.durations import parse_seconds  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.core.text.units import parse_seconds  # noqa: PLC0415 - imported where it is needed
 
     parse_seconds(text)
 

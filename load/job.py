@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from rich.console import Console
-
+from sendpoll.core.reports.console import SafeConsole
+from sendpoll.core.reports.files import printed_anyway, try_folder
 from sendpoll.core.target.target import Target
-from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.engine import Fleet, RunResult, Workload
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
 from sendpoll.load.on_locust.run import linger, run
-from sendpoll.load.report.html import html_report
-from sendpoll.load.report.junit import junit
-from sendpoll.load.report.markdown import markdown_summary
-from sendpoll.load.report.tasks import write_tasks
+from sendpoll.load.report.files import write_load_reports
 from sendpoll.load.report.terminal import print_summary
-from sendpoll.load.report.text import spelled_out
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
-from sendpoll.load.results.result import RunFacts, load_result, write_result
+from sendpoll.load.results.result import RunFacts, load_result
 from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, RunVerdict
 from sendpoll.load.shapes import ShapeController
-
-_SPELLED_OUT: Final = "sendpoll.spelled-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,42 +33,25 @@ class Job:
     inconclusive: InconclusiveAs = "inconclusive"
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave a closed pipe to the command: Rich would exit with 1, and an objective would seem to have failed."""
-        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
-
-
-def consoles() -> tuple[Console, Console]:
-    """Where the result goes, and where progress goes: standard output and standard error.
-
-    Neither fails where it cannot carry a character: a run of an hour must not end in an error of its last line.
-    """
-    codecs.register_error(_SPELLED_OUT, spelled_out)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
-            stream.reconfigure(errors=_SPELLED_OUT)
-    return _Console(soft_wrap=False), _Console(stderr=True)
-
-
-def warn_of_tls(target: Target, err: Console) -> None:
+def warn_of_tls(target: Target, err: SafeConsole) -> None:
     """Say that anybody may sit between, where the certificate is not looked at."""
     if target.is_tls and not target.verify_tls:
         err.print("Warning: the server's certificate is not verified.", style="yellow")
 
 
-def run_job(job: Job, out: Console, err: Console) -> ExitCode:
+def run_job(job: Job, out: SafeConsole, err: SafeConsole) -> ExitCode:
     """Do the whole job.
 
-    Raises EngineError or CompareError where it cannot begin, OSError where a report cannot be written.
+    Raises EngineError or CompareError where it cannot begin, OSError where its folder cannot be written to, and
+    ReportFileError where a report could not be written in the end; then the result is printed all the same.
     """
     scenario = job.workload.scenario
     if job.report_dir:
-        job.report_dir.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made is known before the load
-    err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim", highlight=False)
+        try_folder(job.report_dir)
+    err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim")
     warn_of_tls(job.workload.target, err)
     if job.fleet.web_port is not None:
-        err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}", highlight=False)
+        err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}")
     before = _earlier(job)
     with LiveProgress(err) as progress:
         controller = ShapeController(scenario.shape, scenario.start_spread_s)
@@ -87,11 +59,11 @@ def run_job(job: Job, out: Console, err: Console) -> ExitCode:
     result, verdict = conclude(job, held)
     if before is not None:
         verdict = _compare(before, result, verdict, err)
+    with printed_anyway(lambda: print_summary(result, out)):
+        if job.report_dir:
+            write_load_reports(result, held.records, job.report_dir, job.workload.target.secrets)
     if job.report_dir:
-        write_reports(job, held, result)
-    print_summary(result, out)
-    if job.report_dir:
-        err.print(f"\nReports: {job.report_dir}", style="dim", highlight=False)
+        err.print(f"\nReports: {job.report_dir}", style="dim")
     if job.fleet.web_port is not None and err.is_terminal:
         err.print("The page stays until Ctrl-C.", style="dim")
         linger()
@@ -108,12 +80,12 @@ def _earlier(job: Job) -> dict[str, Any] | None:
     return before
 
 
-def _compare(before: dict[str, Any], result: dict[str, Any], verdict: RunVerdict, err: Console) -> RunVerdict:
+def _compare(before: dict[str, Any], result: dict[str, Any], verdict: RunVerdict, err: SafeConsole) -> RunVerdict:
     """Add the comparison to the result. A run that kept its objectives fails all the same if it got worse."""
     try:
         comparison = compare(before, result)
     except CompareError as refused:
-        err.print(f"Not compared: {refused}", highlight=False)
+        err.print(f"Not compared: {refused}")
         return verdict
     result["comparison"] = comparison.as_json()
     if not comparison.worse or verdict.code not in {ExitCode.PASS, ExitCode.INCONCLUSIVE}:
@@ -140,16 +112,6 @@ def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], RunVerdict]:
         samples=held.samples,
     )
     return load_result(facts, held.metrics, job.inconclusive)
-
-
-def write_reports(job: Job, held: RunResult, result: Mapping[str, Any]) -> None:
-    """Write every report into the report folder. Raises OSError."""
-    assert job.report_dir is not None  # noqa: S101 - the caller has looked
-    write_result(result, job.report_dir / "result.json")
-    (job.report_dir / "report.html").write_text(html_report(result), encoding="utf-8")
-    (job.report_dir / "junit.xml").write_text(junit(result), encoding="utf-8")
-    (job.report_dir / "summary.md").write_text(markdown_summary(result), encoding="utf-8")
-    write_tasks(held.records, job.report_dir / "tasks.jsonl", Redactor(job.workload.target.secrets))
 
 
 def _shape(job: Job) -> str:

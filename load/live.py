@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.console import Console
 from rich.live import Live
 
+from sendpoll.core.reports.console import SafeConsole
 from sendpoll.load.engine import Order, View
 from sendpoll.load.measure.health import overall
 from sendpoll.load.report.terminal import Snapshot, progress_line
@@ -17,7 +17,7 @@ _PLAIN_EVERY_S: Final = 10.0
 class LiveProgress:
     """Progress on a console, which should be standard error: standard output is for the result."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._shown_at = 0.0

@@ -21,9 +21,11 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from sendpoll.core.reports.console import consoles
+from sendpoll.core.reports.files import printed_anyway, try_folder
 from sendpoll.core.target.target import Target, TargetError, load_target
 from sendpoll.load.engine import Fleet, Order, RunResult, Workload
-from sendpoll.load.job import Job, conclude, consoles, write_reports
+from sendpoll.load.job import Job, conclude
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
@@ -31,6 +33,7 @@ from sendpoll.load.on_locust.runner import patience_of, run_name, spare_the_coll
 from sendpoll.load.on_locust.user import SendpollUser as AttachedUser
 from sendpoll.load.on_locust.user import attach
 from sendpoll.load.on_locust.web import add_tab
+from sendpoll.load.report.files import write_load_reports
 from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.scenario import ScenarioError
@@ -179,10 +182,10 @@ class PluginRun:
         job = Job(workload=workload, fleet=Fleet(), report_dir=self._folder())
         result, verdict = conclude(job, held)
         self._code = verdict.code
-        if job.report_dir:
-            job.report_dir.mkdir(parents=True, exist_ok=True)
-            write_reports(job, held, result)
-        print_summary(result, consoles()[1])
+        with printed_anyway(lambda: print_summary(result, consoles()[1])):
+            if job.report_dir:
+                try_folder(job.report_dir)
+                write_load_reports(result, held.records, job.report_dir, workload.target.secrets)
 
     def _folder(self) -> Path | None:
         """Where the reports of this run belong: no run may overwrite the one before it."""

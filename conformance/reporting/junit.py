@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sendpoll.conformance.reporting.text import one_line, plural, visible
 from sendpoll.conformance.results import view
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.reports.junit import Outcome, TestCase, TestSuite
+from sendpoll.core.text.safe import one_line
+from sendpoll.core.text.units import counted
 from sendpoll.schemas.contract import JSON
 
 _MESSAGE_CHARACTERS = 400
@@ -70,10 +71,10 @@ def _detail(row: JSON) -> str:
     lines = [row["title"], f"Because {row['because']}."]
     lines.extend(f"Breaks {client}: {told}" for client, told in row["breaks"].items())
     for kind in view.kinds(row["violations"]):
-        lines.extend(["", f"Observed ({plural(kind.count, 'time')}): {kind.first['sentence']}"])
+        lines.extend(["", f"Observed ({counted(kind.count, 'time')}): {kind.first['sentence']}"])
         for exchange in kind.first["exchanges"][:1]:
             response = exchange["response"]
             lines.append(exchange["curl"])
             lines.append(f"{response['status']} {response['reason']}" if response else exchange["failure"])
             lines.extend([response["body"]] if response else [])
-    return "\n".join(visible(line, keep="\n\t") for line in lines)
+    return "\n".join(lines)

@@ -2,103 +2,90 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
-from sendpoll.conformance.reporting.text import one_line, plural
 from sendpoll.conformance.results import view
 from sendpoll.conformance.rules.verdict import Verdict
+from sendpoll.core.reports.markdown import bullets, document, table
+from sendpoll.core.text.safe import markdown, markdown_code
+from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS
 from sendpoll.schemas.contract import JSON
 
-_SENTENCE_CHARACTERS = 300
 _SHOWN_ROWS = 50
 _SHOWN_KINDS = 3
-_SPECIAL = re.compile(r"""[^\w ,.:;()/=+'"-]|_|(?<=\w)\.(?=\w)|:(?=[\w/])""")
-"""Signs that Markdown or HTML may take for their own; a stop and a colon only where they could make a link."""
 
 
 def markdown_summary(report: JSON) -> str:
     """The verdict, how many rows came to what, and the rows that somebody must act on."""
-    parts = [
-        f"## Sendpoll: {report['verdict']}",
-        prose(report["summary"]),
-        _counts(report),
-        _failed(report),
-        *(
-            _reasons(report, verdict)
-            for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE)
-        ),
-        _baseline(report),
-        _facts(report),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return document(_blocks(report))
 
 
-def prose(text: str, limit: int = _SENTENCE_CHARACTERS) -> str:
-    """Text on one line in which nothing means anything to Markdown or HTML: each sign as its character reference."""
-    return _SPECIAL.sub(lambda sign: f"&#{ord(sign.group())};", one_line(text, limit))
-
-
-def code(text: str, limit: int = _SENTENCE_CHARACTERS) -> str:
-    """What a server said: as `prose`, and in a font of its own, in which nobody is mentioned and nothing linked."""
-    return f"<code>{prose(text, limit)}</code>"
+def _blocks(report: JSON) -> Iterator[str]:
+    yield f"## Sendpoll: {report['verdict']}"
+    yield markdown(report["summary"])
+    yield _counts(report)
+    yield from _failed(report)
+    for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE):
+        yield from _reasons(report, verdict)
+    yield from _baseline(report)
+    yield _facts(report)
 
 
 def _counts(report: JSON) -> str:
-    lines = ["| | MUST | SHOULD |", "|---|---:|---:|"]
-    for verdict, levels in view.counts(report).items():
-        lines.append(f"| {view.LABELS[verdict]} | {levels['MUST']} | {levels['SHOULD']} |")
-    return "\n".join(lines)
+    rows = [(view.LABELS[verdict], levels["MUST"], levels["SHOULD"]) for verdict, levels in view.counts(report).items()]
+    return table(("", ">MUST", ">SHOULD"), rows)
 
 
-def _failed(report: JSON) -> str:
+def _failed(report: JSON) -> Iterator[str]:
     rows = [row for row in view.ranked(report) if row["verdict"] == Verdict.FAIL]
     if not rows:
-        return ""
-    lines = ["### Failed", "", "| id | level | expected | observed | breaks |", "|---|---|---|---|---|"]
-    for row in rows[:_SHOWN_ROWS]:
-        known = " (known)" if view.is_known(report, row["id"]) else ""
-        observed = "<br>".join(_observed(kind) for kind in view.kinds(row["violations"])[:_SHOWN_KINDS])
-        clients = ", ".join(CLIENTS.get(letter, letter) for letter in row["breaks"]) or "no published client"
-        lines.append(
-            f"| **{row['id']}**{known} | {row['level']} | {prose(row['title'])} | {observed} | {prose(clients)} |"
-        )
+        return
+    yield "### Failed"
+    shown = [_failed_row(report, row) for row in rows[:_SHOWN_ROWS]]
+    yield table(("id", "level", "expected", "observed", "breaks"), shown)
     if len(rows) > _SHOWN_ROWS:
-        lines.extend(["", f"{plural(len(rows) - _SHOWN_ROWS, 'more row')} in report.json."])
-    return "\n".join(lines)
+        yield f"{counted(len(rows) - _SHOWN_ROWS, 'more row')} in report.json."
+
+
+def _failed_row(report: JSON, row: JSON) -> tuple[str, ...]:
+    known = " (known)" if view.is_known(report, row["id"]) else ""
+    observed = "<br>".join(_observed(kind) for kind in view.kinds(row["violations"])[:_SHOWN_KINDS])
+    clients = ", ".join(CLIENTS.get(letter, letter) for letter in row["breaks"]) or "no published client"
+    return f"**{row['id']}**{known}", row["level"], markdown(row["title"]), observed, markdown(clients)
 
 
 def _observed(kind: view.Kind) -> str:
-    times = f" ({kind.count} times)" if kind.count > 1 else ""
-    return code(kind.first["sentence"]) + times
+    times = f" ({counted(kind.count, 'time')})" if kind.count > 1 else ""
+    return markdown_code(kind.first["sentence"]) + times
 
 
-def _reasons(report: JSON, verdict: Verdict) -> str:
+def _reasons(report: JSON, verdict: Verdict) -> Iterator[str]:
     rows = view.rows_with(report, verdict)
-    if not rows:
-        return ""
-    lines = [f"### {view.LABELS[verdict].capitalize()}", "", "| id | level | why, and what to do |", "|---|---|---|"]
-    lines.extend(f"| **{row['id']}** | {row['level']} | {prose(row['reason'])} |" for row in rows)
-    return "\n".join(lines)
+    if rows:
+        yield f"### {view.LABELS[verdict].capitalize()}"
+        told = [(f"**{row['id']}**", row["level"], markdown(row["reason"])) for row in rows]
+        yield table(("id", "level", "why, and what to do"), told)
 
 
-def _baseline(report: JSON) -> str:
+def _baseline(report: JSON) -> Iterator[str]:
     baseline = report.get("baseline")
     if baseline is None:
-        return ""
+        return
     told = {
         "stale, take the row out": baseline["stale"],
         "expired, mend it or give a later date": baseline["expired"],
         "not listed": baseline["unlisted"],
         "known": baseline["known"],
     }
-    lines = [f"- {label}: {', '.join(ids)}" for label, ids in told.items() if ids]
-    return "\n".join(["### Baseline", "", *(lines or ["Nothing failed and nothing was listed."])])
+    yield "### Baseline"
+    lines = [f"{label}: {', '.join(ids)}" for label, ids in told.items() if ids]
+    yield bullets(lines) or "Nothing failed and nothing was listed."
 
 
 def _facts(report: JSON) -> str:
-    sent = f"{plural(report['requests'], 'request')}, {plural(report['messages_sent'], 'message')}"
+    sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
     return (
-        f"{code(report['target']['url'])}: {sent}, {report['duration_s']:.1f} s, seed {report['seed']}, "
+        f"{markdown_code(report['target']['url'])}: {sent}, {report['duration_s']:.1f} s, seed {report['seed']}, "
         f"sendpoll {report['tool']['version']}"
     )

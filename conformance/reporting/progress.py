@@ -11,8 +11,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from sendpoll.conformance.reporting.terminal import console_for
-from sendpoll.conformance.reporting.text import encodable, plural, visible
+from sendpoll.core.reports.console import console_for
+from sendpoll.core.text.safe import encodable, visible
+from sendpoll.core.text.units import counted
 
 _LOG_EVERY = 10.0
 """Seconds between two lines of a log."""
@@ -97,5 +98,5 @@ class Progress:
     def _line(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
         seconds = f"{self._clock() - self._started:.0f} s"
-        done = f"{self._done} of {plural(self._rows, 'row')}{failed}"
-        return f"[{seconds:>5}] {visible(self._phase)}: {done}, {plural(self._requests, 'request')}"
+        done = f"{self._done} of {counted(self._rows, 'row')}{failed}"
+        return f"[{seconds:>5}] {visible(self._phase)}: {done}, {counted(self._requests, 'request')}"

@@ -1,30 +1,20 @@
-"""The summary of a run for a terminal, or for a log where there is none.
-
-Nothing that a server said can act here: every text goes through `visible`, and through the encoding of the stream.
-"""
+"""The summary of a run for a terminal, or for a log where there is none."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
-
 from sendpoll.conformance.http.curl import fold
-from sendpoll.conformance.reporting.text import encodable, one_line, plural, visible
 from sendpoll.conformance.results import view
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
+from sendpoll.core.reports.console import Printer
+from sendpoll.core.text.safe import one_line, visible
+from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS
 from sendpoll.schemas.contract import JSON
 
-_WIDTH = 80
-_WIDEST = 110
-_LABEL = 10
-"""Columns of the words that stand in front of the lines of a block."""
 _SHOWN_KINDS = 3
 _SHOWN_EXCHANGES = 2
 """Of one violation: the two that contradict each other, where it takes two."""
@@ -48,51 +38,6 @@ def print_summary(report: JSON, stream: TextIO, folder: Path | None = None) -> N
     Colours where the stream is a terminal and NO_COLOR is not set; 80 columns of plain text elsewhere.
     """
     _Summary(report, Printer(stream)).show(folder)
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command: Rich would exit with 1, which is a verdict here."""
-        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
-
-
-def console_for(stream: TextIO) -> Console:
-    """A console that adds nothing of its own: no markup, no highlighting, no colour that was not asked for."""
-    plain = bool(os.environ.get("NO_COLOR"))
-    console = _Console(file=stream, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
-    console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
-    return console
-
-
-class Printer:
-    """Lines for one stream: wrapped at its width, in its encoding."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._console = console_for(stream)
-        self._encoding = stream.encoding
-        self.width = max(40, self._console.width)
-
-    def line(self, *parts: str | tuple[str, str]) -> None:
-        """One line of texts, each alone or with a style; never wrapped."""
-        pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
-        assembled = Text.assemble(*((self._fit(text), style) for text, style in pairs))
-        assembled.rstrip()
-        self._console.print(assembled, soft_wrap=True)
-
-    def block(self, label: str, text: str, *, indent: int = 2, style: str = "") -> None:
-        """A label and a text beside it, wrapped under itself."""
-        hanging = indent + _LABEL
-        wrapped = Text(self._fit(visible(text))).wrap(self._console, max(20, self.width - hanging), overflow="fold")
-        for number, piece in enumerate(wrapped):
-            head = " " * indent + label.ljust(_LABEL) if number == 0 else " " * hanging
-            self.line((head, "dim"), (piece.plain.rstrip(), style))
-
-    def rule(self, title: str, style: str = "bold") -> None:
-        """A line across the page with a title in it."""
-        self.line((f"---- {title} {'-' * max(0, self.width - cell_len(title) - 6)}", style))
-
-    def _fit(self, text: str) -> str:
-        return encodable(text, self._encoding)
 
 
 class _Summary:
@@ -129,7 +74,7 @@ class _Summary:
             self._kind(kind)
         hidden = len(kinds) - _SHOWN_KINDS
         if hidden > 0:
-            self._out.block("", f"... and {plural(hidden, 'other kind')} of violation in report.json")
+            self._out.block("", f"... and {counted(hidden, 'other kind')} of violation in report.json")
         self._out.block("seed", f"{self._report['seed']}; more: sendpoll explain {row['id']}")
         self._out.line("")
 
@@ -208,9 +153,9 @@ class _Summary:
         report = self._report
         left = report["left_behind"]
         self._out.block("target", report["target"]["url"], indent=0)
-        sent = f"{plural(report['requests'], 'request')}, {plural(report['messages_sent'], 'message')}"
+        sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
         self._out.block("run", f"{sent}, {report['duration_s']:.1f} s, seed {report['seed']}", indent=0)
-        behind = ", ".join(plural(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
+        behind = ", ".join(counted(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
         if behind:
             where = "listed in report.json" if folder is not None else "which --report-dir lists"
             self._out.block("left", f"{behind} on the server, {where}", indent=0)

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sendpoll.conformance.reporting.axis import Scale, Tick, TimeAxis, multiples, round_step, time_axis
-from sendpoll.conformance.reporting.text import one_line, plural
 from sendpoll.core.oracle import RUNNING
+from sendpoll.core.text.safe import one_line
+from sendpoll.core.text.units import counted
 from sendpoll.schemas.contract import JSON
 
 WIDTH = 960
@@ -127,7 +128,7 @@ def _paths(placed: Sequence[_Placed], reader: str, across: TimeAxis, upwards: Sc
 def _mark(item: _Placed, style: int, across: TimeAxis, upwards: Scale) -> Mark:
     poll = item.poll
     kind = "final" if poll["status"] != RUNNING else "events" if poll["events"] else "empty"
-    brought = f"{plural(poll['events'], 'event')}"
+    brought = counted(poll["events"], "event")
     if poll["events"]:
         brought += f" ({item.start} to {item.end - 1})" if poll["events"] > 1 else f" ({item.start})"
     title = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.text.units import short_seconds
 from sendpoll.load.measure.histogram import Histogram
 
 MAX_LAG_S: Final = 0.05

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sendpoll.core.text.durations import parse_seconds
+from sendpoll.core.text.units import parse_seconds
 from sendpoll.load.measure.records import Outcome, Standing, TaskRecord
 
 Kind = Literal["quantile", "most", "least", "none"]

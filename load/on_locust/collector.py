@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.text.units import short_seconds
 from sendpoll.load.engine import Cohort, Order
 from sendpoll.load.measure.crash import crash_problems, merged_crashes
 from sendpoll.load.measure.health import Health

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.core.text.digits import three_digits
+from sendpoll.core.text.units import three_digits
 from sendpoll.load.measure.slo import Objective
 from sendpoll.load.plan.estimate import Capacity, objective_capacity, tier_capacity
 from sendpoll.load.plan.outcome import Conclusion, End

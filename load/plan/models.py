@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendpoll.core.text.digits import three_digits
+from sendpoll.core.text.units import three_digits
 from sendpoll.load.plan.steps import Step
 
 LEAST_LEVELS: Final = 6

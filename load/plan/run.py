@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
+from sendpoll.core.reports.console import SafeConsole
+from sendpoll.core.reports.files import printed_anyway, try_folder
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
@@ -53,11 +53,15 @@ class PlanJob:
     """What a reader must know besides, a sentence each."""
 
 
-def run_plan(job: PlanJob, out: Console, err: Console) -> ExitCode:
-    """Do the whole job. Raises EngineError where it cannot begin, OSError where a report cannot be written."""
+def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
+    """Do the whole job.
+
+    Raises EngineError where it cannot begin, OSError where its folder cannot be written to, and ReportFileError where a
+    report could not be written in the end; then the answer is printed all the same.
+    """
     began = time.monotonic()
     if job.report_dir:
-        job.report_dir.mkdir(parents=True, exist_ok=True)
+        try_folder(job.report_dir)
     warn_of_tls(job.workload.target, err)
     ceiling, notes = _ceiling(job, err)
     spent = time.monotonic() - began
@@ -90,21 +94,21 @@ def run_plan(job: PlanJob, out: Console, err: Console) -> ExitCode:
         notes=[*job.notes, *notes],
     )
     result, code = plan_result(facts)
+    with printed_anyway(lambda: print_plan(result, out)):
+        if job.report_dir:
+            write_plan_reports(result, held.records, job.report_dir, job.workload.target.secrets)
     if job.report_dir:
-        write_plan_reports(result, held.records, job.report_dir, job.workload.target.secrets)
-    print_plan(result, out)
-    if job.report_dir:
-        err.print(f"\nReports: {job.report_dir}", style="dim", highlight=False)
+        err.print(f"\nReports: {job.report_dir}", style="dim")
     return code
 
 
-def _ceiling(job: PlanJob, err: Console) -> tuple[float | None, list[str]]:
+def _ceiling(job: PlanJob, err: SafeConsole) -> tuple[float | None, list[str]]:
     """What the generator can do at most, in requests a second, and what to say about it."""
     if job.fleet.master:
         return None, ["the workers run on other machines, so how much they can generate was not measured beforehand"]
     if not job.doctor:
         return None, ["how much the generator can do was not measured beforehand"]
-    err.print("Measuring what this machine can generate ...", style="dim", highlight=False)
+    err.print("Measuring what this machine can generate ...", style="dim")
     try:
         ceiling = measured_apart(job.fleet.processes)
     except DoctorError as problem:
@@ -115,7 +119,7 @@ def _ceiling(job: PlanJob, err: Console) -> tuple[float | None, list[str]]:
 class _Watch:
     """Shows a plan while it lasts, and notes which level was ordered when."""
 
-    def __init__(self, err: Console, observations: Observations) -> None:
+    def __init__(self, err: SafeConsole, observations: Observations) -> None:
         self.levels: list[tuple[float, float]] = []
         self.progress: LiveProgress | None = None
         self._err = err
@@ -131,7 +135,7 @@ class _Watch:
 
     def on_step(self, step: Step) -> None:
         """Tell of a step that is over."""
-        self._err.print(step_line(assess(self._book, step)), highlight=False)
+        self._err.print(step_line(assess(self._book, step)))
 
 
 def _stopped(search: Search, held: RunResult) -> Conclusion:
@@ -144,7 +148,7 @@ def _stopped(search: Search, held: RunResult) -> Conclusion:
 
 
 def _polls(
-    job: PlanJob, settings: Settings, search: Search, conclusion: Conclusion, err: Console
+    job: PlanJob, settings: Settings, search: Search, conclusion: Conclusion, err: SafeConsole
 ) -> tuple[PollCost, ...]:
     """Hold the answer with each poll interval."""
     best = search.capacity().level
@@ -153,7 +157,7 @@ def _polls(
     level = settings.rounded(best)
     costs = []
     for interval in job.poll_intervals:
-        err.print(f"Polling each {interval:g} s at {level:g} {settings.unit} ...", style="dim", highlight=False)
+        err.print(f"Polling each {interval:g} s at {level:g} {settings.unit} ...", style="dim")
         scenario = replace(job.workload.scenario, poll_interval_s=interval)
         cycle = max(5.0, search.timing.cycle_s)
         seconds = max(_POLLS_HOLD_S, 4 * cycle)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sendpoll.load.report.page import page
-from sendpoll.load.report.text import own_reasons, percent
+from sendpoll.core.reports.page import Page
+from sendpoll.core.text.units import percent
+from sendpoll.load.report import phrases
 from sendpoll.load.results.result import DURATIONS
 
 Result = Mapping[str, Any]
@@ -15,81 +16,66 @@ Result = Mapping[str, Any]
 LATENCIES: Final = tuple(name for name in DURATIONS if name not in {"lag", "slip", "server_slip"})
 QUANTILES: Final = ("p50", "p90", "p95", "p99", "p99.9")
 
-_PLOTS: Final = (
-    {
-        "title": "Users and throughput",
-        "axes": ["users", "tasks/s"],
-        "series": [
-            {"column": "users", "label": "users", "axis": 0, "colour": 0},
-            {"column": "goodput", "label": "good/s", "axis": 1, "colour": 2},
-            {"column": "bad", "label": "bad/s", "axis": 1, "colour": 3},
-        ],
-    },
-    {
-        "title": "Time to first event",
-        "axes": ["seconds"],
-        "series": [
-            {"column": "ttfe_p50", "label": "p50", "colour": 0},
-            {"column": "ttfe_p95", "label": "p95", "colour": 1},
-        ],
-    },
-    {
-        "title": "Task time",
-        "axes": ["seconds"],
-        "series": [
-            {"column": "task_p50", "label": "p50", "colour": 0},
-            {"column": "task_p95", "label": "p95", "colour": 1},
-        ],
-    },
-    {
-        "title": "Poll latency, from the scheduled time",
-        "axes": ["seconds"],
-        "series": [
-            {"column": "poll_p50", "label": "p50", "colour": 0},
-            {"column": "poll_p95", "label": "p95", "colour": 1},
-            {"column": "poll_p99", "label": "p99", "colour": 3},
-        ],
-    },
-    {
-        "title": "Polls",
-        "axes": ["polls/s", "share"],
-        "series": [
-            {"column": "polls", "label": "polls/s", "axis": 0, "colour": 0},
-            {"column": "empty_share", "label": "empty", "axis": 1, "colour": 1},
-        ],
-    },
-    {
-        "title": "Errors and violations",
-        "axes": ["errors/s", "violations"],
-        "series": [
-            {"column": "errors", "label": "errors/s", "axis": 0, "colour": 1},
-            {"column": "violations", "label": "violations", "axis": 1, "colour": 3},
-        ],
-    },
-    {
-        "title": "The generator itself",
-        "axes": ["seconds"],
-        "series": [
-            {"column": "lag_p99", "label": "loop lag p99", "colour": 0},
-            {"column": "slip_p99", "label": "poll slip p99", "colour": 1},
-        ],
+_LINES: Final = (
+    (
+        "Users and throughput",
+        ("users", "tasks/s"),
+        (("users", "users", 0, "--c0"), ("goodput", "good/s", 1, "--c2"), ("bad", "bad/s", 1, "--c3")),
+    ),
+    ("Time to first event", ("seconds",), (("ttfe_p50", "p50", 0, "--c0"), ("ttfe_p95", "p95", 0, "--c1"))),
+    ("Task time", ("seconds",), (("task_p50", "p50", 0, "--c0"), ("task_p95", "p95", 0, "--c1"))),
+    (
+        "Poll latency, from the scheduled time",
+        ("seconds",),
+        (("poll_p50", "p50", 0, "--c0"), ("poll_p95", "p95", 0, "--c1"), ("poll_p99", "p99", 0, "--c3")),
+    ),
+    ("Polls", ("polls/s", "share"), (("polls", "polls/s", 0, "--c0"), ("empty_share", "empty", 1, "--c1"))),
+    (
+        "Errors and violations",
+        ("errors/s", "violations"),
+        (("errors", "errors/s", 0, "--c1"), ("violations", "violations", 1, "--c3")),
+    ),
+    (
+        "The generator itself",
+        ("seconds",),
+        (("lag_p99", "loop lag p99", 0, "--c0"), ("slip_p99", "poll slip p99", 0, "--c1")),
+    ),
+)
+"""What is drawn over time: a title, the axes, and for each line the series of the result, its name, axis and colour."""
+_PAGE: Final = Page(
+    "sendpoll.load.report",
+    "load.html.j2",
+    filters={
+        "interval": phrases.interval,
+        "value": phrases.value_of,
+        "ratio": phrases.ratio,
+        "extra_polls": phrases.extra_polls,
     },
 )
-"""What is drawn over time; each column is one of the result's series."""
 
 
 def html_report(result: Result) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
     context = {
         "result": result,
-        "reasons": own_reasons(result),
+        "reasons": phrases.own_reasons(result),
         "latencies": [result["metrics"][name] for name in LATENCIES],
         "processes": _processes(result["generator"]),
         "quantiles": QUANTILES,
         "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
         "samples_text": json.dumps(result["samples"], ensure_ascii=False, indent=2),
     }
-    return page("load.html.j2", context, {"columns": result["series"]["columns"], "plots": _PLOTS})
+    return _PAGE.render(context, {"columns": result["series"]["columns"], "plots": [_plot(*line) for line in _LINES]})
+
+
+def _plot(title: str, axes: Sequence[str], lines: Sequence[tuple[str, str, int, str]]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "x": "clock",
+        "axes": axes,
+        "series": [{"label": label, "axis": axis, "colour": colour} for _, label, axis, colour in lines],
+        "columns": ["t", *(column for column, *_ in lines)],
+    }
 
 
 def _processes(generator: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sendpoll.core.reports.junit import TestCase, TestSuite
-from sendpoll.load.report.text import ratio
+from sendpoll.load.report.phrases import ratio
 
 Result = Mapping[str, Any]
 _GROUP = "sendpoll.load"

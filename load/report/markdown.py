@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sendpoll.core.text.durations import short_seconds
-from sendpoll.load.report.text import (
-    counted,
-    extra_polls,
-    interval,
-    markdown,
-    own_reasons,
-    percent,
-    quantity,
-    ratio,
-    value_of,
-)
+from sendpoll.core.reports.markdown import bullets, document, table
+from sendpoll.core.text.safe import markdown
+from sendpoll.core.text.units import counted, percent, quantity, short_seconds
+from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
 
 Result = Mapping[str, Any]
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")
@@ -25,79 +17,70 @@ _COLUMNS: Final = ("p50", "p95", "p99")
 
 def markdown_summary(result: Result) -> str:
     """The whole text. Nothing that a server said is markup in it."""
-    return "\n".join(_lines(result)) + "\n"
+    return document(_blocks(result))
 
 
-def _lines(result: Result) -> Iterator[str]:
+def _blocks(result: Result) -> Iterator[str]:
     yield f"## Sendpoll load: {result['verdict'].upper()}"
-    yield ""
     yield f"{markdown(result['sentence'])}."
-    yield ""
-    yield from (f"- {markdown(reason, 500)}" for reason in own_reasons(result))
-    yield ""
+    yield bullets(markdown(reason, 500) for reason in own_reasons(result))
     yield (
         f"Scenario {markdown(result['scenario']['name'])} against {markdown(result['target']['base_url'])}, "
         f"{short_seconds(result['seconds'])}."
     )
-    yield ""
-    yield from _gates(result)
-    yield from _numbers(result)
-    yield from _ledger(result)
+    yield table(
+        ("Objective", "Verdict", "Why"),
+        [(markdown(gate["objective"]), gate["verdict"], markdown(gate["sentence"])) for gate in result["gates"]],
+    )
+    yield _numbers(result)
+    yield _tasks(result)
     yield from _violations(result)
     yield from _comparison(result)
 
 
-def _gates(result: Result) -> Iterator[str]:
-    yield "| Objective | Verdict | Why |"
-    yield "|---|---|---|"
-    for gate in result["gates"]:
-        yield f"| {markdown(gate['objective'])} | {gate['verdict']} | {markdown(gate['sentence'])} |"
-    yield ""
-
-
-def _numbers(result: Result) -> Iterator[str]:
-    yield f"| | n | {' | '.join(_COLUMNS)} | 95% interval of p95 |"
-    yield "|---|--:|--:|--:|--:|---|"
+def _numbers(result: Result) -> str:
+    rows = []
     for name in SHOWN:
         metric = result["metrics"][name]
-        values = " | ".join(value_of(metric["quantiles"][column], metric["unit"]) for column in _COLUMNS)
+        values = [value_of(metric["quantiles"][column], metric["unit"]) for column in _COLUMNS]
         bounds = interval(metric["quantiles"]["p95"], metric["unit"])
-        yield f"| {metric['title']} | {metric['count']:,} | {values} | {bounds} |"
-    yield ""
+        rows.append((metric["title"], f"{metric['count']:,}", *values, bounds))
+    return table(("", ">n", *(f">{column}" for column in _COLUMNS), "95% interval of p95"), rows)
 
 
-def _ledger(result: Result) -> Iterator[str]:
-    ledger = result["ledger"]
-    yield (
-        f"{counted(ledger['started'], 'task')} started: {ledger['good']:,} good, {ledger['slow']:,} slow, "
-        f"{ledger['failed']:,} failed, {ledger['timed_out']:,} timed out, {ledger['abandoned']:,} abandoned; "
-        f"{ledger['dropped']:,} dropped before. Goodput {value_of(result['goodput'], '')} tasks/s, "
+def _tasks(result: Result) -> str:
+    ledger, polls = result["ledger"], result["polls"]
+    besides = f" {extra_polls(polls)} besides." if polls["extra"] else ""
+    return (
+        f"{counted(ledger['started'], 'task')} started: {booked(ledger)}; {ledger['dropped']:,} dropped before. "
+        f"Goodput {value_of(result['goodput'], '')} tasks/s, "
         f"attainment {percent(result['tiers'][0]['attainment'])}, "
-        f"empty polls {percent(result['polls']['empty_share'])}."
-        + (f" {extra_polls(result['polls'])} besides." if result["polls"]["extra"] else "")
+        f"empty polls {percent(polls['empty_share'])}.{besides}"
     )
 
 
 def _violations(result: Result) -> Iterator[str]:
-    if not result["violations"]:
-        return
-    yield ""
-    yield "| Broken requirement | Times | First seen |"
-    yield "|---|--:|---|"
-    for row in result["violations"]:
-        first = row["evidence"][0]["sentence"] if row["evidence"] else ""
-        yield f"| {markdown(row['requirement'])} | {row['count']:,} | {markdown(first)} |"
+    if result["violations"]:
+        rows = []
+        for row in result["violations"]:
+            first = row["evidence"][0]["sentence"] if row["evidence"] else ""
+            rows.append((markdown(row["requirement"]), f"{row['count']:,}", markdown(first)))
+        yield table(("Broken requirement", ">Times", "First seen"), rows)
 
 
 def _comparison(result: Result) -> Iterator[str]:
     comparison = result.get("comparison")
     if not comparison:
         return
-    yield ""
     yield f"Against the run of {markdown(comparison['baseline'])}: {markdown(comparison['sentence'])}."
-    yield ""
-    yield "| | Before | Now | Now / before | |"
-    yield "|---|--:|--:|--:|---|"
-    for row in comparison["ratios"]:
-        old, new = (quantity(row[side], row["unit"]) for side in ("old", "new"))
-        yield f"| {row['name']} | {old} | {new} | {ratio(row)} | {row['change']} |"
+    rows = [
+        (
+            row["name"],
+            quantity(row["old"], row["unit"]),
+            quantity(row["new"], row["unit"]),
+            ratio(row),
+            row["change"],
+        )
+        for row in comparison["ratios"]
+    ]
+    yield table(("", ">Before", ">Now", ">Now / before", ""), rows)

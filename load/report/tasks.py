@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
+from sendpoll.core.reports.files import lines_of
 from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.measure.records import TaskRecord
 
 
-def write_tasks(records: Iterable[TaskRecord], path: Path, redactor: Redactor) -> None:
-    """Write `tasks.jsonl`; raises OSError."""
-    with path.open("w", encoding="utf-8") as log:
-        for record in records:
-            log.write(f"{json.dumps(redactor.data(record.as_json()), ensure_ascii=True)}\n")
+def task_lines(records: Iterable[TaskRecord], redactor: Redactor) -> Iterator[str]:
+    """The lines of `tasks.jsonl`."""
+    return lines_of(redactor.data(record.as_json()) for record in records)

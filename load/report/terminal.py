@@ -1,8 +1,4 @@
-"""What a person sees in the terminal: the live line while a run lasts, and the summary at its end.
-
-Plain text of at most 80 columns where it is piped; colours only on a terminal, and not where NO_COLOR is set. Rich
-decides both, by the console that is handed in.
-"""
+"""What a person sees in the terminal: the live line while a run lasts, and the summary at its end."""
 
 from __future__ import annotations
 
@@ -10,26 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from sendpoll.core.text.digits import three_digits
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.reports.console import COLUMNS, SafeConsole, grid, section
+from sendpoll.core.text.safe import one_line
+from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.report.text import (
-    NOTHING,
-    counted,
-    extra_polls,
-    interval,
-    own_reasons,
-    percent,
-    plain,
-    quantity,
-    ratio,
-    value_of,
-)
+from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
 
 Result = Mapping[str, Any]
 
@@ -48,7 +33,6 @@ _SHOWN: Final = {
     "poll": "poll (scheduled)",
     "poll_from_send": "poll (sent)",
 }
-COLUMNS: Final = 80
 _QUANTILES: Final = ("p50", "p95", "p99")
 
 
@@ -108,20 +92,9 @@ def progress_line(snapshot: Snapshot) -> Text:
     return line
 
 
-def print_summary(result: Result, console: Console) -> None:
+def print_summary(result: Result, console: SafeConsole) -> None:
     """Write the summary of a run."""
-    print_lines(summary(result), console)
-
-
-def print_lines(body: RenderableType, console: Console) -> None:
-    """Write a body; where no terminal reads it, without the spaces with which tables fill their lines."""
-    if console.is_terminal:
-        console.print(body, highlight=False)
-        return
-    with console.capture() as captured:
-        console.print(body, highlight=False)
-    lines = (line.rstrip() for line in captured.get().splitlines())
-    console.file.write("".join(f"{line}\n" for line in lines))
+    console.print_lines(summary(result))
 
 
 def summary(result: Result) -> RenderableType:
@@ -129,50 +102,39 @@ def summary(result: Result) -> RenderableType:
     parts = [_verdict(result)]
     if result["verdict"] == "unreachable":
         return Group(*parts)
-    parts.append(_section("Objectives", _gates(result)))
+    parts.append(section("Objectives", _gates(result)))
     if result["ledger"]["started"] or result["ledger"]["dropped"]:
-        parts += [_section("Latency", _latencies(result)), _section("Tasks", _tasks(result))]
+        parts += [section("Latency", _latencies(result)), section("Tasks", _tasks(result))]
     if "comparison" in result:
-        parts.append(_section("Against the run before", _comparison(result["comparison"])))
+        parts.append(section("Against the run before", _comparison(result["comparison"])))
     if result["violations"]:
-        parts.append(_section("Broken requirements", Group(*_violations(result))))
+        parts.append(section("Broken requirements", Group(*_violations(result))))
     if result["errors"]:
-        parts.append(_section("Errors", Group(*_errors(result))))
+        parts.append(section("Errors", Group(*_errors(result))))
     return Group(*parts)
 
 
 def _verdict(result: Result) -> RenderableType:
     word = result["verdict"]
-    head = Text.assemble((word.upper(), _STYLES[word]), f"  {plain(result['sentence'])}")
-    reasons = [Padding(Text(plain(reason, 500)), (0, 0, 0, 2)) for reason in own_reasons(result)]
+    head = Text.assemble((word.upper(), _STYLES[word]), f"  {one_line(result['sentence'])}")
+    reasons = [Padding(Text(one_line(reason, 500)), (0, 0, 0, 2)) for reason in own_reasons(result)]
     return Group(head, *reasons)
 
 
-def _section(title: str, body: RenderableType) -> RenderableType:
-    return Group(Text(""), Text(title, "bold"), Padding(body, (0, 0, 0, 2)))
-
-
-def _grid(*justified: str) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for side in justified:
-        table.add_column(justify="right" if side == "right" else "left", no_wrap=side == "right")
-    return table
-
-
 def _gates(result: Result) -> RenderableType:
-    table = _grid("left", "left", "left")
+    table = grid("left", "left", "left")
     for gate in result["gates"]:
         table.add_row(
             Text(gate["verdict"], _STYLES[gate["verdict"]]),
-            Text(plain(gate["objective"])),
-            Text(plain(gate["sentence"])),
+            Text(one_line(gate["objective"])),
+            Text(one_line(gate["sentence"])),
         )
     return table
 
 
 def _latencies(result: Result) -> RenderableType:
-    table = _grid("left", "right", "right", "right", "right", "left")
-    table.add_row("", *(Text(head, "dim") for head in ("n", *_QUANTILES, "p95, 95% interval")))
+    heads = ("", "n", *_QUANTILES, "p95, 95% interval")
+    table = grid("left", "right", "right", "right", "right", "left", heads=heads)
     for name, label in _SHOWN.items():
         metric = result["metrics"][name]
         values = [value_of(metric["quantiles"][column], metric["unit"]) for column in _QUANTILES]
@@ -183,14 +145,10 @@ def _latencies(result: Result) -> RenderableType:
 
 def _tasks(result: Result) -> RenderableType:
     ledger, polls = result["ledger"], result["polls"]
-    booked = ", ".join(
-        f"{ledger[column]:,} {column.replace('_', ' ')}"
-        for column in ("good", "slow", "failed", "timed_out", "abandoned")
-    )
     dropped = f"; {counted(ledger['dropped'], 'arrival')} dropped" if ledger["dropped"] else ""
     per_task = value_of(result["metrics"]["polls_per_task"]["quantiles"]["p50"], "")
     return Group(
-        Text(f"{ledger['started']:,} started = {booked}{dropped}"),
+        Text(f"{ledger['started']:,} started = {booked(ledger)}{dropped}"),
         Text(
             f"goodput {value_of(result['goodput'], '')} tasks/s ({interval(result['goodput'], '') or NOTHING}), "
             f"attainment {percent(result['tiers'][0]['attainment'])}"
@@ -204,28 +162,30 @@ def _tasks(result: Result) -> RenderableType:
 
 
 def _comparison(comparison: Result) -> RenderableType:
-    table = _grid("left", "right", "right", "left", "left")
+    table = grid("left", "right", "right", "left", "left")
     for row in comparison["ratios"]:
         old, new = (quantity(row[side], row["unit"]) for side in ("old", "new"))
         style = {"worse": "red", "better": "green"}.get(row["change"], "dim")
         table.add_row(row["name"], old, new, ratio(row), Text(row["change"], style))
-    return Group(Text(plain(comparison["sentence"])), table)
+    return Group(Text(one_line(comparison["sentence"])), table)
 
 
 def _violations(result: Result) -> Iterator[RenderableType]:
     for row in result["violations"]:
-        yield Text.assemble((plain(row["requirement"]), "bold red"), f"  {row['count']:,}x  {plain(row['title'])}")
+        yield Text.assemble(
+            (one_line(row["requirement"]), "bold red"), f"  {row['count']:,}x  {one_line(row['title'])}"
+        )
         for evidence in row["evidence"][:1]:
-            yield Padding(Text(plain(evidence["sentence"])), (0, 0, 0, 2))
+            yield Padding(Text(one_line(evidence["sentence"])), (0, 0, 0, 2))
             for exchange in evidence["exchanges"]:
-                line = f"{plain(exchange['request'])} -> {exchange['status']} {plain(exchange['body'], 120)}"
+                line = f"{one_line(exchange['request'])} -> {exchange['status']} {one_line(exchange['body'], 120)}"
                 yield Padding(Text(line, "dim"), (0, 0, 0, 2))
 
 
 def _errors(result: Result) -> Iterator[RenderableType]:
     errors = result["errors"]
     for error in errors[:8]:
-        yield Text(f"{error['count']:,}x  {plain(error['kind'])}")
+        yield Text(f"{error['count']:,}x  {one_line(error['kind'])}")
     if len(errors) > 8:
         yield Text(f"and {len(errors) - 8} other kinds, in result.json", "dim")
 

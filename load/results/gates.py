@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.text.units import short_seconds
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
 from sendpoll.load.measure.outage import Outage, outage_of

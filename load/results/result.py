@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from sendpoll.core.target.target import Target
@@ -104,11 +102,6 @@ def load_result(
     }
     redacted: dict[str, Any] = Redactor(facts.target.secrets).data(result)
     return redacted, verdict
-
-
-def write_result(result: Mapping[str, Any], path: Path) -> None:
-    """Write `result.json`; raises OSError."""
-    path.write_text(f"{json.dumps(result, ensure_ascii=False, indent=1, allow_nan=False)}\n", encoding="utf-8")
 
 
 def described_target(target: Target) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sendpoll.core.text.durations import exact_seconds, parse_seconds
+from sendpoll.core.text.units import exact_seconds, parse_seconds
 
 Kind = Literal["fixed", "exponential", "uniform", "lognormal"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sendpoll.core.text.durations import exact_seconds, parse_seconds
+from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.scenario.scenario import Scenario, ScenarioError, ShapeKind
 from sendpoll.load.scenario.scenario_file import load_scenario
 

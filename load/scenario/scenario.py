@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sendpoll.core.text.durations import exact_seconds, parse_seconds
+from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.measure.slo import ServiceLevel, SloError
 from sendpoll.load.scenario.distribution import Distribution
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from sendpoll.core.text.durations import exact_seconds, parse_seconds
+from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.scenario.scenario import Scenario, ScenarioError
 from sendpoll.schemas.contract import JSON, validator
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from rich.console import Console
 
+from sendpoll.core.reports.console import console_for
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, RunResult, Workload
 from sendpoll.load.job import Job, run_job
@@ -28,7 +28,7 @@ def _said(monkeypatch: pytest.MonkeyPatch) -> Said:
     def said(**target: object) -> str:
         err = io.StringIO()
         job = Job(workload=Workload(Target(**target), load_scenario("smoke")), fleet=Fleet())  # type: ignore[arg-type]
-        run_job(job, Console(file=io.StringIO()), Console(file=err, width=80))
+        run_job(job, console_for(io.StringIO()), console_for(err))
         return err.getvalue()
 
     return said
@@ -42,7 +42,7 @@ def test_a_certificate_that_is_not_verified_is_warned_of(said: Said) -> None:
 
 
 def test_a_console_that_carries_ascii_alone_gets_the_nearest_of_it() -> None:
-    program = "from sendpoll.load.job import consoles; consoles()[0].print('686 µs – 你')"
+    program = "from sendpoll.core.reports.console import consoles; consoles()[0].print('686 µs – 你')"
     command = [sys.executable, "-c", program]
     printed = subprocess.run(command, capture_output=True, check=True, env={"PYTHONIOENCODING": "ascii"})
     assert printed.stdout == b"686 us - \\u4f60\n"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sendpoll.load.report.page import page
+from sendpoll.core.reports.page import Page
+from sendpoll.load.report import phrases
 
 Result = Mapping[str, Any]
 
@@ -19,6 +20,12 @@ VERDICT_COLOURS: Final = {
     "unreachable": "--void",
 }
 
+_PAGE: Final = Page(
+    "sendpoll.load.plan.report",
+    "plan.html.j2",
+    filters={"replicas_between": phrases.replicas_between},
+)
+
 
 def plan_html(result: Result) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
@@ -28,7 +35,7 @@ def plan_html(result: Result) -> str:
         "wanted": [row["objective"] for row in result["answer"]["objectives"]],
         "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
     }
-    return page("plan.html.j2", context, {"plots": [plot for plot in drawn if plot]}, "plan_plots.js")
+    return _PAGE.render(context, {"plots": [plot for plot in drawn if plot]})
 
 
 @dataclass(slots=True)
@@ -53,7 +60,7 @@ class _Plot:
         self.bands.append({"low": low, "high": high, "colour": colour})
 
     def as_json(self) -> dict[str, Any]:
-        """What `plan_plots.js` draws. Where one series has two values at one x, the x comes twice."""
+        """What `plots.js` draws. Where one series has two values at one x, the x comes twice."""
         repeated: dict[float, int] = {}
         for values in self._values:
             seen: dict[float, int] = {}

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sendpoll.core.text.digits import three_digits
-from sendpoll.core.text.durations import short_seconds
-from sendpoll.load.report.text import NOTHING, markdown, percent, quantity, replicas_between
+from sendpoll.core.reports.markdown import bullets, document, table
+from sendpoll.core.text.safe import markdown
+from sendpoll.core.text.units import NOTHING, percent, quantity, short_seconds, three_digits
+from sendpoll.load.report.phrases import replicas_between
 
 Result = Mapping[str, Any]
 
 
 def plan_markdown(result: Result) -> str:
     """The whole text. Nothing that a server said is markup in it."""
-    return "\n".join(_lines(result)) + "\n"
+    return document(_blocks(result))
 
 
-def _lines(result: Result) -> Iterator[str]:
+def _blocks(result: Result) -> Iterator[str]:
     yield f"## Sendpoll plan: {result['end'].replace('_', ' ').upper()}"
-    yield ""
     yield markdown(result["sentence"], 900)
-    yield ""
-    yield from (f"- {markdown(note, 500)}" for note in result["notes"])
-    yield ""
+    yield bullets(markdown(note, 500) for note in result["notes"])
     yield (
         f"Scenario {markdown(result['scenario']['name'])} against {markdown(result['target']['base_url'])}, "
         f"{short_seconds(result['seconds'])}."
     )
-    yield ""
-    yield from _objectives(result)
-    yield from _steps(result)
+    yield from _tiers(result)
+    yield _objectives(result)
+    yield _steps(result)
     yield from _sizing(result)
     yield from _polls(result)
 
@@ -42,59 +40,84 @@ def level_of(value: float | None, unit: str) -> str:
     return f"{int(value)}" if unit == "users" else three_digits(value)
 
 
-def _objectives(result: Result) -> Iterator[str]:
+def bounds_of(row: Result, unit: str) -> str:
+    """The interval of a level as tables write it."""
+    return f"{level_of(row['low'], unit)} to {level_of(row['high'], unit)}"
+
+
+def _tiers(result: Result) -> Iterator[str]:
     unit = result["unit"]
     if len(result["tiers"]) > 1:
-        yield f"| Tier | Holds {unit} | 95% interval | Gives first |"
-        yield "|---|--:|---|---|"
-        for tier in result["tiers"]:
-            level, low, high = (level_of(tier[key], unit) for key in ("level", "low", "high"))
-            first = markdown(tier["binding"] or NOTHING)
-            yield f"| {markdown(tier['tier'] or 'every tier')} | {level} | {low} to {high} | {first} |"
-        yield ""
-    yield f"| Objective | Holds until ({unit}) | 95% interval | |"
-    yield "|---|--:|---|---|"
-    for tier in result["tiers"]:
-        for row in tier["objectives"]:
-            bounds = f"{level_of(row['low'], unit)} to {level_of(row['high'], unit)}"
-            first = "gives first" if row["objective"] == tier["binding"] else ""
-            yield f"| {markdown(row['objective'])} | {level_of(row['level'], unit)} | {bounds} | {first} |"
-    yield ""
+        rows = [
+            (
+                markdown(tier["tier"] or "every tier"),
+                level_of(tier["level"], unit),
+                bounds_of(tier, unit),
+                markdown(tier["binding"] or NOTHING),
+            )
+            for tier in result["tiers"]
+        ]
+        yield table(("Tier", f">Holds {unit}", "95% interval", "Gives first"), rows)
 
 
-def _steps(result: Result) -> Iterator[str]:
-    yield f"| {result['unit']} | Verdict | Why | Tasks | Tasks/s | First event p95 | Task p95 | Worst share |"
-    yield "|--:|---|---|--:|--:|--:|--:|--:|"
+def _objectives(result: Result) -> str:
+    unit = result["unit"]
+    rows = [
+        (
+            markdown(row["objective"]),
+            level_of(row["level"], unit),
+            bounds_of(row, unit),
+            "gives first" if row["objective"] == tier["binding"] else "",
+        )
+        for tier in result["tiers"]
+        for row in tier["objectives"]
+    ]
+    return table(("Objective", f">Holds until ({unit})", "95% interval", ""), rows)
+
+
+def _steps(result: Result) -> str:
     wanted = {row["objective"] for row in result["answer"]["objectives"]}
+    rows = []
     for step in result["steps"]:
         worst = min((row["share"] for row in step["objectives"] if row["objective"] in wanted), default=None)
-        yield (
-            f"| {level_of(step['level'], result['unit'])} | {step['verdict']} | {step['purpose']} | {step['tasks']} "
-            f"| {quantity(step['throughput'], '')} | {quantity(step['ttfe_s']['p95'], 's')} "
-            f"| {quantity(step['task_s']['p95'], 's')} | {percent(worst)} |"
+        rows.append(
+            (
+                level_of(step["level"], result["unit"]),
+                step["verdict"],
+                step["purpose"],
+                step["tasks"],
+                quantity(step["throughput"], ""),
+                quantity(step["ttfe_s"]["p95"], "s"),
+                quantity(step["task_s"]["p95"], "s"),
+                percent(worst),
+            )
         )
-    yield ""
+    heads = ("Verdict", "Why", ">Tasks", ">Tasks/s", ">First event p95", ">Task p95", ">Worst share")
+    return table((f">{result['unit']}", *heads), rows)
 
 
 def _sizing(result: Result) -> Iterator[str]:
-    if not result["sizing"]:
-        return
-    yield f"| {result['unit']} | Replicas | With one spare | By the interval |"
-    yield "|--:|--:|--:|---|"
-    for row in result["sizing"]["rows"]:
-        yield f"| {row['load']:,} | {row['replicas']:,} | {row['with_spare']:,} | {replicas_between(row)} |"
-    yield ""
+    if result["sizing"]:
+        rows = [
+            (f"{row['load']:,}", f"{row['replicas']:,}", f"{row['with_spare']:,}", replicas_between(row))
+            for row in result["sizing"]["rows"]
+        ]
+        yield table((f">{result['unit']}", ">Replicas", ">With one spare", "By the interval"), rows)
 
 
 def _polls(result: Result) -> Iterator[str]:
-    if not result["polls"]:
-        return
-    yield "| Poll each | Polls a task | Empty | Requests/s | Task p95 | Capacity |"
-    yield "|--:|--:|--:|--:|--:|---|"
-    for row in result["polls"]:
-        ends = [level_of(row[key], result["unit"]) for key in ("capacity", "capacity_low", "capacity_high")]
-        yield (
-            f"| {quantity(row['interval_s'], 's')} | {row['polls_per_task']:.1f} | {percent(row['empty_share'])} "
-            f"| {quantity(row['requests_per_second'], '')} | {quantity(row['task_p95_s'], 's')} "
-            f"| {ends[0]} ({ends[1]} to {ends[2]}) |"
-        )
+    if result["polls"]:
+        rows = []
+        for row in result["polls"]:
+            ends = [level_of(row[key], result["unit"]) for key in ("capacity", "capacity_low", "capacity_high")]
+            rows.append(
+                (
+                    quantity(row["interval_s"], "s"),
+                    f"{row['polls_per_task']:.1f}",
+                    percent(row["empty_share"]),
+                    quantity(row["requests_per_second"], ""),
+                    quantity(row["task_p95_s"], "s"),
+                    f"{ends[0]} ({ends[1]} to {ends[2]})",
+                )
+            )
+        yield table((">Poll each", ">Polls a task", ">Empty", ">Requests/s", ">Task p95", "Capacity"), rows)

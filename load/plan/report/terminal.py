@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import Console
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sendpoll.core.reports.console import SafeConsole, Side, grid
+from sendpoll.core.text.safe import one_line
+from sendpoll.core.text.units import NOTHING, percent, quantity
 from sendpoll.load.plan.judge import Assessment
-from sendpoll.load.plan.report.markdown import level_of
-from sendpoll.load.report.text import NOTHING, percent, plain, quantity, replicas_between
+from sendpoll.load.plan.report.markdown import bounds_of, level_of
+from sendpoll.load.report.phrases import replicas_between
 
 Result = Mapping[str, Any]
 
@@ -39,21 +42,25 @@ def step_line(seen: Assessment) -> Text:
     if step.recovery_s is not None:
         line.append(f"  recovered in {step.recovery_s:.0f} s")
     for problem in step.problems[:1]:
-        line.append(f"\n         {plain(problem)}", "magenta")
+        line.append(f"\n         {one_line(problem)}", "magenta")
     return line
 
 
-def print_plan(result: Result, console: Console) -> None:
+def print_plan(result: Result, console: SafeConsole) -> None:
     """The answer, and the numbers behind it."""
-    console.print(Text(result["end"].replace("_", " ").upper(), f"bold {STYLES[result['verdict']]}"))
-    console.print(Text(plain(result["sentence"], 900)), highlight=False)
+    console.print_lines(Group(*_parts(result)))
+
+
+def _parts(result: Result) -> Iterator[RenderableType]:
+    yield Text(result["end"].replace("_", " ").upper(), f"bold {STYLES[result['verdict']]}")
+    yield Text(one_line(result["sentence"], 900))
     for note in result["notes"]:
-        console.print(Padding(Text(plain(note, 500), "dim"), (0, 0, 0, 2), expand=False), highlight=False)
+        yield Padding(Text(one_line(note, 500), "dim"), (0, 0, 0, 2), expand=False)
     for title, table in _tables(result):
-        console.print(Text(f"\n{title}", "bold"))
-        console.print(table, highlight=False)
+        yield Text(f"\n{title}", "bold")
+        yield table
     for model in result["models"][:1]:
-        console.print(Text(f"\n{model['name']}: {model['meaning']}.", "dim"), highlight=False)
+        yield Text(f"\n{model['name']}: {model['meaning']}.", "dim")
 
 
 def _tables(result: Result) -> Iterator[tuple[str, Table]]:
@@ -69,32 +76,30 @@ def _tables(result: Result) -> Iterator[tuple[str, Table]]:
         yield "Polling", _polls(result)
 
 
-def _grid(*heads: str) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for _ in heads:
-        table.add_column(justify="right")
-    table.add_row(*(Text(head, "dim") for head in heads))
-    return table
+def _right(*heads: str) -> Table:
+    sides: list[Side] = ["right" for _ in heads]
+    return grid(*sides, heads=heads)
 
 
 def _tiers(result: Result) -> Table:
-    table = _grid("tier", result["unit"], "95% interval", "gives first")
+    unit = result["unit"]
+    table = _right("tier", unit, "95% interval", "gives first")
     for tier in result["tiers"]:
-        until, low, high = (level_of(tier[key], result["unit"]) for key in ("level", "low", "high"))
-        table.add_row(tier["tier"] or "every tier", until, f"{low} to {high}", tier["binding"] or NOTHING)
+        until = level_of(tier["level"], unit)
+        table.add_row(tier["tier"] or "every tier", until, bounds_of(tier, unit), tier["binding"] or NOTHING)
     return table
 
 
 def _objectives(result: Result) -> Table:
-    table = _grid("objective", "until", "95% interval")
+    unit = result["unit"]
+    table = _right("objective", "until", "95% interval")
     for row in result["answer"]["objectives"]:
-        until, low, high = (level_of(row[key], result["unit"]) for key in ("level", "low", "high"))
-        table.add_row(row["objective"], until, f"{low} to {high}")
+        table.add_row(row["objective"], level_of(row["level"], unit), bounds_of(row, unit))
     return table
 
 
 def _sizing(result: Result) -> Table:
-    table = _grid(result["unit"], "replicas", "with one spare", "by the interval")
+    table = _right(result["unit"], "replicas", "with one spare", "by the interval")
     for row in result["sizing"]["rows"]:
         numbers = (f"{row[key]:,}" for key in ("load", "replicas", "with_spare"))
         table.add_row(*numbers, replicas_between(row))
@@ -102,7 +107,7 @@ def _sizing(result: Result) -> Table:
 
 
 def _polls(result: Result) -> Table:
-    table = _grid("each", "polls a task", "empty", "requests/s", "task p95", "capacity")
+    table = _right("each", "polls a task", "empty", "requests/s", "task p95", "capacity")
     for row in result["polls"]:
         table.add_row(
             quantity(row["interval_s"], "s"),

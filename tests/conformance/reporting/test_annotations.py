@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from sendpoll.conformance.reporting.annotations import wanted, workflow_commands
+from sendpoll.conformance.reporting.annotations import workflow_commands
 from tests.conformance.reporting.sample import sample_report
-
-
-def test_only_where_the_runner_reads_them() -> None:
-    assert wanted({"GITHUB_ACTIONS": "true"})
-    assert not wanted({})
 
 
 def test_a_line_a_failed_row() -> None:

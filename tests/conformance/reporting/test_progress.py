@@ -75,7 +75,7 @@ def test_threads_may_count_together() -> None:
             thread.join()
         clock.now += 2
         progress.phase("end")
-    assert "2000 requests" in stream.getvalue()
+    assert "2,000 requests" in stream.getvalue()
 
 
 def test_closing_twice_is_no_fault() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sendpoll.conformance.reporting.write import ReportError, read_report, write_reports
+from sendpoll.core.reports.files import InvalidFileError, UnwrittenError, try_folder
 from tests.conformance.reporting.sample import assert_valid, sample_report
 
 _NAMES = {"report.json", "report.html", "junit.xml", "summary.md", "badge.json"}
@@ -14,6 +15,7 @@ _NAMES = {"report.json", "report.html", "junit.xml", "summary.md", "badge.json"}
 
 def test_all_renderings_are_written_and_nothing_else(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "er"
+    try_folder(folder)
     written = write_reports(sample_report(), folder)
     assert {path.name for path in written} == _NAMES
     assert {path.name for path in folder.iterdir()} == _NAMES
@@ -30,7 +32,7 @@ def test_a_report_is_read_back_as_it_was(tmp_path: Path) -> None:
 def test_a_report_that_breaks_its_schema_is_kept_and_told(tmp_path: Path) -> None:
     report = sample_report()
     report["requirements"][3]["verdict"] = "maybe"
-    with pytest.raises(ReportError, match="requirements/3/verdict"):
+    with pytest.raises(InvalidFileError, match="requirements/3/verdict"):
         write_reports(report, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"report.json"}
 
@@ -43,7 +45,7 @@ def test_a_rendering_that_breaks_leaves_the_old_file_whole(tmp_path: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UnwrittenError, match=r"report\.html: No space"):
         write_reports(sample_report(), tmp_path)
     assert (tmp_path / "report.html").read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == _NAMES
@@ -53,7 +55,7 @@ def test_a_folder_that_is_a_file_is_an_error_with_its_name(tmp_path: Path) -> No
     file = tmp_path / "taken"
     file.write_text("")
     with pytest.raises(OSError, match="exists") as caught:
-        write_reports(sample_report(), file)
+        try_folder(file)
     assert caught.value.filename == str(file)
 
 

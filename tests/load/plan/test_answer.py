@@ -4,13 +4,14 @@ from dataclasses import asdict
 
 import pytest
 
+from sendpoll.core.text.units import NOTHING
 from sendpoll.load.measure.slo import ServiceLevel, parse_objective
 from sendpoll.load.plan.answer import TierAnswer, sentence, shown
 from sendpoll.load.plan.estimate import Capacity
 from sendpoll.load.plan.outcome import EXIT_CODES, Conclusion, End, exit_code
 from sendpoll.load.plan.settings import Settings, SettingsError, for_tasks
 from sendpoll.load.plan.sizing import fleets
-from sendpoll.load.report.text import NOTHING, replicas_between
+from sendpoll.load.report.phrases import replicas_between
 from sendpoll.load.results.verdict import ExitCode
 
 TASK = parse_objective("task p95 <= 30s")

@@ -100,7 +100,7 @@ def test_every_verdict_has_a_page(word: str) -> None:
 def test_every_column_that_is_plotted_is_measured() -> None:
     result = result_of(metrics_of(Run(seconds=10)))
     data = json.loads(Elements(html_report(result)).inline["script"][0])
-    plotted = {series["column"] for plot in data["plots"] for series in plot["series"]}
+    plotted = {column for plot in data["plots"] for column in plot["columns"]}
     assert plotted <= set(result["series"]["columns"])
 
 

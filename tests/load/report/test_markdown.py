@@ -8,7 +8,7 @@ from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 def test_it_says_the_verdict_the_gates_and_the_numbers() -> None:
     text = markdown_summary(result_of(metrics_of(Run())))
     assert text.startswith("## Sendpoll load: INCONCLUSIVE\n")
-    assert "| ttfe p95 &lt;= 2s | pass |" in text
+    assert "| ttfe p95 &#60;= 2s | pass |" in text
     assert "| time to first event | 222 |" in text
     assert "222 tasks started" in text
 
@@ -18,7 +18,7 @@ def test_hostile_text_makes_no_cell_link_mention_or_tag() -> None:
     metrics.violation(broken_offset("a | b\n# c <script> @all https://evil.example [x](y)"))
     metrics.tick(11, 1)
     row = next(line for line in markdown_summary(result_of(metrics)).splitlines() if line.startswith("| POLL"))
-    assert row.replace("\\|", "").count("|") == 4
+    assert row.count("|") == 4
     assert not any(told in row for told in ("<script>", "@all", "https://", "](y)"))
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from sendpoll.core.reports.console import SafeConsole
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.terminal import Snapshot, print_summary, progress_line
 from sendpoll.load.results.compare import compare
@@ -18,7 +18,7 @@ HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 https://evil.example"
 
 def printed(result: dict[str, Any], **options: Any) -> str:
     out = io.StringIO()
-    print_summary(result, Console(file=out, width=80, **options))
+    print_summary(result, SafeConsole(file=out, width=80, **options))
     return out.getvalue()
 
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+from sendpoll.core.reports.files import json_text
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Outcome
-from sendpoll.load.results.result import load_result, write_result
+from sendpoll.load.results.result import load_result
 from sendpoll.load.results.series import POINTS
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.schemas.contract import validator
@@ -26,10 +26,9 @@ def broken_metrics() -> Metrics:
 
 
 @pytest.mark.parametrize("metrics", [Metrics(), metrics_of(Run()), broken_metrics()], ids=["empty", "clean", "broken"])
-def test_a_result_satisfies_its_schema(metrics: Metrics, tmp_path: Path) -> None:
+def test_a_result_satisfies_its_schema(metrics: Metrics) -> None:
     result = result_of(metrics)
-    write_result(result, tmp_path / "result.json")
-    read = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    read = json.loads(json_text(result))
     assert read == result
     assert [error.message for error in validator("files/load-result.json").iter_errors(read)] == []
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from sendpoll.core.reports.console import console_for
 from sendpoll.load.plan.polling import PollCost
 from sendpoll.load.plan.report.files import write_plan_reports
 from sendpoll.load.plan.report.html import plan_html
@@ -86,7 +86,7 @@ def test_markdown_has_every_step_and_the_sizing(result: dict[str, Any]) -> None:
 
 def test_the_terminal_shows_the_sentence_and_the_tables(result: dict[str, Any]) -> None:
     out = io.StringIO()
-    print_plan(result, Console(file=out, width=100))
+    print_plan(result, console_for(out))
     assert "The server holds" in out.getvalue()
     assert "100,000" in out.getvalue()
 

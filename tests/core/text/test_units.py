@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpoll.core.text.durations import exact_seconds, parse_seconds, short_seconds
+from sendpoll.core.text.units import (
+    counted,
+    exact_seconds,
+    parse_seconds,
+    percent,
+    quantity,
+    short_seconds,
+    three_digits,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +52,25 @@ def test_a_written_time_reads_back_to_the_microsecond(micros: int) -> None:
 )
 def test_a_time_is_shown_in_three_digits(seconds: float, shown: str) -> None:
     assert short_seconds(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(0, "0"), (0.1254, "0.125"), (9.754, "9.75"), (1680.4, "1,680"), (123_456.7, "123,457")]
+)
+def test_a_count_is_written_without_an_exponent(value: float, written: str) -> None:
+    assert three_digits(value) == written
+
+
+def test_quantities_are_shown_in_their_unit() -> None:
+    assert quantity(0.25, "s") == "250 ms"
+    assert quantity(3.7, "") == "3.70"
+    assert quantity(12.0, "") == "12"
+    assert quantity(12345.6, "") == "12,346"
+    assert quantity(None, "s") == "–"
+    assert percent(0.1234) == "12.3%"
+    assert percent(None) == "–"
+
+
+def test_numbers_go_with_their_noun() -> None:
+    assert [counted(count, "poll") for count in (0, 1, 2, 2000)] == ["0 polls", "1 poll", "2 polls", "2,000 polls"]
+    assert counted(2, "reply", "replies") == "2 replies"

@@ -1,10 +1,12 @@
-"""Times as people write them in scenarios, objectives and reports: a number with its unit, such as `500ms` or `2s`."""
+"""Numbers with their units, as people write them in scenarios and objectives and read them in reports."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+NOTHING: Final = "–"
+"""What a report writes where there is no number."""
 UNITS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _WRITTEN: Final = re.compile(rf"([0-9]+(?:\.[0-9]+)?)\s*({'|'.join(UNITS)})")
 
@@ -44,6 +46,30 @@ def short_seconds(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def three_digits(value: float) -> str:
+    """As many digits as are known: 0.125, 9.75, 1,680; no exponent where people count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A value with its unit, seconds in three digits; another unit than `s` is not written."""
+    if value is None:
+        return NOTHING
+    if unit == "s":
+        return short_seconds(value)
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:#.3g}"
+
+
+def percent(share: float | None) -> str:
+    """A share in three digits."""
+    return NOTHING if share is None else f"{share * 100:.3g}%"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun, such as `1 task` or `2,000 tasks`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def _three(value: float) -> str:
