@@ -28,7 +28,7 @@ from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.report import Judgement
 from sendpoll.conformance.server.run import check as run_check
 from sendpoll.core.reports.ci_log import is_github
-from sendpoll.core.reports.files import UnwrittenError, printed_anyway, try_folder, write_file
+from sendpoll.core.reports.files import UnwrittenError, make_folder, printed_anyway, try_folder, write_file
 from sendpoll.core.reports.streams import write_command
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import Level, load_catalogue
@@ -159,7 +159,7 @@ def _check_writable(options: dict[str, Any]) -> None:
     for option, folder in (("--report-dir", options["report_dir"]), ("--write-baseline", baseline and baseline.parent)):
         if folder is not None:
             try:
-                try_folder(folder)
+                (make_folder if option == "--report-dir" else try_folder)(folder)
             except OSError as error:
                 told = error.strerror or error
                 raise click.UsageError(f"{option} {folder}: {told}; name a place that can be written") from error

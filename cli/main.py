@@ -16,7 +16,7 @@ import click
 
 from sendpoll.cli.help_page import write_examples
 from sendpoll.core.reports.files import ReportFileError
-from sendpoll.core.reports.streams import guard_streams
+from sendpoll.core.reports.streams import guarded_streams
 from sendpoll.core.text.redaction import Redactor
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -73,7 +73,6 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as closed:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the flush at the very end
             raise _ClosedPipeError from closed
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
@@ -95,7 +94,11 @@ def main() -> None:
 
     The context object of a command is the moment at which this began.
     """
-    guard_streams(os.environ)
+    with guarded_streams(os.environ):
+        _run()
+
+
+def _run() -> None:
     try:
         cli.main(prog_name="sendpoll", standalone_mode=False, obj=time.monotonic())
     except click.exceptions.Abort:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sendpoll.core.reports.console import SafeConsole
-from sendpoll.core.reports.files import printed_anyway, try_folder
+from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, RunResult, Workload
 from sendpoll.load.live import LiveProgress
@@ -47,7 +47,7 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole) -> ExitCode:
     """
     scenario = job.workload.scenario
     if job.report_dir:
-        try_folder(job.report_dir)
+        make_folder(job.report_dir)
     err.print(f"{scenario.name}: {job.workload.target.base_url}, {_shape(job)}", style="dim")
     warn_of_tls(job.workload.target, err)
     if job.fleet.web_port is not None:

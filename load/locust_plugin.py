@@ -22,7 +22,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from sendpoll.core.reports.console import consoles
-from sendpoll.core.reports.files import printed_anyway, try_folder
+from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target, TargetError, load_target
 from sendpoll.load.engine import Fleet, Order, RunResult, Workload
 from sendpoll.load.job import Job, conclude
@@ -184,7 +184,7 @@ class PluginRun:
         self._code = verdict.code
         with printed_anyway(lambda: print_summary(result, consoles()[1])):
             if job.report_dir:
-                try_folder(job.report_dir)
+                make_folder(job.report_dir)
                 write_load_reports(result, held.records, job.report_dir, workload.target.secrets)
 
     def _folder(self) -> Path | None:

@@ -47,12 +47,17 @@ def require_schema(value: object, schema: str, source: str) -> None:
         raise InvalidFileError(f"{source}: {where} is not as this version has it: {broken.message[:200]}")
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report if need be, and try it. Raises OSError with the folder's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try_folder(folder)
+
+
 def try_folder(folder: Path) -> None:
-    """Make the folder if need be, and a file in it as reports are made. Raises OSError with the folder's name.
+    """Make a file in the folder as reports are made. Raises OSError with the folder's name.
 
     To be called before the first request: a run may be long, and may have cost money.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.NamedTemporaryFile(prefix=".sendpoll.", dir=folder) as file:
             file.write(b"sendpoll")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Final, TextIO, cast
 
 from sendpoll.core.reports.ci_log import CommandBreaker, obeys_its_log
@@ -64,8 +65,12 @@ class SafeStream(io.TextIOWrapper):
             raise  # noqa: PLE0704 - the error that is being handled
         if not self._is_dead:
             self._is_dead = True
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - what is buffered must go somewhere at the end
-                os.dup2(nowhere.fileno(), self.fileno())
+            self.discard()
+
+    def discard(self) -> None:
+        """Let what is written from now on, and what is buffered, go nowhere."""
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+            os.dup2(nowhere.fileno(), self.fileno())
 
 
 class _Styled:
@@ -117,19 +122,31 @@ def open_closed_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - it lasts as long as the process
 
 
-def guard_streams(environ: Mapping[str, str]) -> None:
+@contextlib.contextmanager
+def guarded_streams(environ: Mapping[str, str]) -> Iterator[None]:
     """Have all that this process writes go through safe streams."""
     open_closed_streams()
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, SafeStream):
-            stream.flush()
-            encoding = stream.encoding
-            safe = SafeStream(
-                cast("BinaryIO", stream.detach()),
-                encoding,
-                breaks_commands=obeys_its_log(environ),
-                may_fail=name == "stderr",
-            )
-            setattr(sys, name, safe)
-            setattr(sys, f"__{name}__", safe)
+    before = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    safe = {
+        name: SafeStream(
+            cast("BinaryIO", stream.buffer),
+            stream.encoding,
+            breaks_commands=obeys_its_log(environ),
+            may_fail=name == "stderr",
+        )
+        for name, stream in before.items()
+        if isinstance(stream, io.TextIOWrapper)
+    }
+    try:
+        for name, stream in safe.items():
+            before[name].flush()
+            setattr(sys, name, stream)
+        yield
+    finally:
+        for name, stream in safe.items():
+            setattr(sys, name, before[name])
+            try:
+                stream.flush()
+            except OSError:
+                stream.discard()  # else Python would try again at its end, and end with a code of its own
+            stream.detach()

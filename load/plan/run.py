@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sendpoll.core.reports.console import SafeConsole
-from sendpoll.core.reports.files import printed_anyway, try_folder
+from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
@@ -61,7 +61,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
     """
     began = time.monotonic()
     if job.report_dir:
-        try_folder(job.report_dir)
+        make_folder(job.report_dir)
     warn_of_tls(job.workload.target, err)
     ceiling, notes = _ceiling(job, err)
     spent = time.monotonic() - began

@@ -80,7 +80,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
         ("requirements --format xml", "'xml' is not one of 'text', 'json', 'markdown'."),
         ("replay none POLL-1", "Path 'none' does not exist."),
         ("replay broken.yaml POLL-1", "broken.yaml is no JSON"),
-        ("replay empty.json POLL-1", "empty.json: the file is not as a report of this version has it"),
+        ("replay empty.json POLL-1", "empty.json: the file is not as this version has it"),
         ("serve --port 99999", "--port: 99999 is not between 0 and 65535"),
         ("serve --slots 0", "--slots: 0 is less than 1"),
         ("serve --chunk-interval nan", "--chunk-interval: nan is not a number of seconds from 0"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sendpoll.conformance.reporting.write import ReportError, read_report, write_reports
-from sendpoll.core.reports.files import InvalidFileError, UnwrittenError, try_folder
+from sendpoll.core.reports.files import InvalidFileError, UnwrittenError, make_folder
 from tests.conformance.reporting.sample import assert_valid, sample_report
 
 _NAMES = {"report.json", "report.html", "junit.xml", "summary.md", "badge.json"}
@@ -15,7 +15,7 @@ _NAMES = {"report.json", "report.html", "junit.xml", "summary.md", "badge.json"}
 
 def test_all_renderings_are_written_and_nothing_else(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "er"
-    try_folder(folder)
+    make_folder(folder)
     written = write_reports(sample_report(), folder)
     assert {path.name for path in written} == _NAMES
     assert {path.name for path in folder.iterdir()} == _NAMES
@@ -55,7 +55,7 @@ def test_a_folder_that_is_a_file_is_an_error_with_its_name(tmp_path: Path) -> No
     file = tmp_path / "taken"
     file.write_text("")
     with pytest.raises(OSError, match="exists") as caught:
-        try_folder(file)
+        make_folder(file)
     assert caught.value.filename == str(file)
 
 

@@ -16,8 +16,8 @@ from sendpoll.core.reports.files import (
     UnwrittenError,
     json_text,
     lines_of,
+    make_folder,
     printed_anyway,
-    try_folder,
     write_file,
     write_files,
     write_report,
@@ -73,10 +73,10 @@ def test_a_folder_that_is_gone_is_named_with_every_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_made_and_tried_before_it_is_needed(tmp_path: Path) -> None:
-    try_folder(tmp_path / "deep" / "er")
+    make_folder(tmp_path / "deep" / "er")
     assert list((tmp_path / "deep" / "er").iterdir()) == []
     with pytest.raises(OSError, match="/proc/self"):
-        try_folder(Path("/proc/self"))
+        make_folder(Path("/proc/self"))
 
 
 def test_a_report_that_breaks_its_schema_is_kept_as_evidence(tmp_path: Path) -> None:

@@ -14,10 +14,13 @@ from sendpoll.core.reports.console import console_for
 from sendpoll.core.reports.streams import SafeStream, write_command
 
 _PROGRAM = """
-import os, sys
-from sendpoll.core.reports.streams import guard_streams
-guard_streams(os.environ)
-{body}
+import os, sys, textwrap, traceback
+from sendpoll.core.reports.streams import guarded_streams
+with guarded_streams(os.environ):
+    try:
+        exec(textwrap.dedent({body!r}))
+    except Exception:
+        traceback.print_exc()
 """
 
 
