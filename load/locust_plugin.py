@@ -26,6 +26,7 @@ from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target, TargetError, load_target
 from sendpoll.load.engine import Fleet, Order, RunResult, Workload
 from sendpoll.load.job import Job, conclude
+from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
@@ -71,6 +72,7 @@ class PluginRun:
 
     def hook(self) -> None:
         """Take part in what Locust does."""
+        raise_open_files()
         environment = self._environment
         environment.events.test_start.add_listener(self._on_start)
         add_tab(environment, self._metrics)

@@ -23,7 +23,8 @@ from sendpoll.load.http.http_response import (
     gunzip,
     too_large,
 )
-from sendpoll.load.http.transport import Dialer, ExchangeError, Transport
+from sendpoll.load.http.transport import Dialer, ExchangeError, Transport, own_failure
+from sendpoll.load.measure.machine_limits import limit_of
 
 _BLANK_LINE = b"\r\n\r\n"
 _now = time.perf_counter
@@ -239,6 +240,9 @@ class HttpClient:
     def _ended(self, cause: OSError | None) -> ExchangeError:
         if self._expired:
             return ExchangeError("timeout", f"no whole answer within {self._patience:g} s")
+        limit = limit_of(cause, has_connected=True) if cause is not None else None
+        if limit is not None:
+            return own_failure(limit)
         if cause is not None and cause.strerror:
             return ExchangeError("reset", f"the connection broke before the answer: {cause.strerror}")
         return ExchangeError("reset", "the server closed the connection without an answer")

@@ -23,6 +23,7 @@ from gevent.monkey import get_original
 
 from sendpoll.core.target.target import Target, TargetError
 from sendpoll.load.http.http_request import Proxy, tunnel_request
+from sendpoll.load.measure.machine_limits import Limit, limit_of, machine_limits
 
 RECEIVE_BYTES = 65536
 _ADDRESS_TTL = 30.0
@@ -36,11 +37,20 @@ _poll_now: Callable[[], Any] = get_original("select", "poll")
 
 
 class ExchangeError(Exception):
-    """No answer came. `kind` is one word for the statistics, the message a sentence for people."""
+    """No answer came. `kind` is a word or two for the statistics, the message a sentence for people.
 
-    def __init__(self, kind: str, sentence: str) -> None:
+    `limit` is what this machine ran out of, where it was none of the server's doing.
+    """
+
+    def __init__(self, kind: str, sentence: str, limit: Limit | None = None) -> None:
         super().__init__(sentence)
         self.kind = kind
+        self.limit = limit
+
+
+def own_failure(limit: Limit) -> ExchangeError:
+    """What is said of a call that never left this machine."""
+    return ExchangeError(f"the generator's {limit}", f"the generator ran out of {limit}", limit)
 
 
 class Transport(Protocol):
@@ -174,6 +184,8 @@ class Dialer:
         self._tls = _tls_context(target) if target.is_tls else None
         self._addresses: list[tuple[Any, ...]] = []
         self._resolved_at = 0.0
+        self._has_connected = False
+        self._first_spare_file = machine_limits().first_spare_file
 
     def dial(self) -> Transport:
         """A new connection, ready for a request. Raises ExchangeError."""
@@ -183,6 +195,7 @@ class Dialer:
         socket = None
         try:
             socket = self._connect()
+            self._has_connected = True
             socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
             if self._tls is None:
                 return PlainTransport(_socket.socket(fileno=socket.detach()))
@@ -200,6 +213,9 @@ class Dialer:
             if isinstance(error, standard_ssl.SSLError):
                 raise ExchangeError("tls", f"TLS failed: {_reason(error)}") from error
             if isinstance(error, OSError):
+                limit = limit_of(error, has_connected=self._has_connected)
+                if limit is not None:
+                    raise own_failure(limit) from error
                 raise ExchangeError("connect", f"cannot connect{self._through}: {_reason(error)}") from error
             raise
         finally:
@@ -215,6 +231,8 @@ class Dialer:
         for family, kind, protocol, _, address in self._resolve():
             socket = gevent.socket.socket(family, kind, protocol)
             try:
+                if self._first_spare_file is not None and socket.fileno() >= self._first_spare_file:
+                    raise OSError(errno.EMFILE, "too many open files")
                 socket.connect(address)
             except OSError as error:
                 socket.close()

@@ -7,6 +7,7 @@ kernel throttled it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -62,6 +63,10 @@ class Health:
     """Microseconds; the generator's part of it."""
     processors: dict[str, Processor] = field(default_factory=dict)
     """By process: its name and number."""
+    exhausted: Counter[str] = field(default_factory=Counter)
+    """What this machine refused the generator, in a sentence with its mend, and how often."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was seen and spoils nothing, such as a wall clock that was set: no time here is taken from it."""
 
     @property
     def lag_p99_s(self) -> float:
@@ -81,12 +86,7 @@ class Health:
     @property
     def problems(self) -> tuple[str, ...]:
         """Why no verdict may rest on what was measured meanwhile; empty for a sound generator."""
-        return (*self.late, *self.overused)
-
-    @property
-    def lateness_s(self) -> float:
-        """How late the generator was, in seconds: p99 of lag or slip; 0 where it was not too late for any purpose."""
-        return max(self.lag_p99_s, self.slip_p99_s) if self.late else 0.0
+        return (*self._refused(), *self._late(), *self._overused())
 
     @property
     def late(self) -> tuple[str, ...]:
@@ -94,9 +94,18 @@ class Health:
         return tuple(self._late())
 
     @property
-    def overused(self) -> tuple[str, ...]:
-        """Those that are a lack of CPU."""
-        return tuple(self._overused())
+    def unsound(self) -> tuple[str, ...]:
+        """All others: a limit of this machine was met, or its CPU was too little."""
+        return (*self._refused(), *self._overused())
+
+    @property
+    def lateness_s(self) -> float:
+        """How late the generator was, in seconds: p99 of lag or slip; 0 where it was not too late for any purpose."""
+        return max(self.lag_p99_s, self.slip_p99_s) if self.late else 0.0
+
+    def _refused(self) -> Iterator[str]:
+        for sentence, count in self.exhausted.most_common():
+            yield f"the generator ran out of {sentence} ({count:,} call{'s' if count > 1 else ''} failed)"
 
     def _late(self) -> Iterator[str]:
         if self.lag.count >= _FEW_PROBES and self.lag_p99_s > MAX_LAG_S:
@@ -127,6 +136,8 @@ class Health:
         self.slip.add(other.slip)
         for name, processor in other.processors.items():
             self.processors.setdefault(name, Processor()).add(processor)
+        self.exhausted.update(other.exhausted)
+        self.notes.update(other.notes)
 
     def as_json(self) -> dict[str, Any]:
         """The health as reports write it."""
@@ -140,6 +151,7 @@ class Health:
             "cpu": round(self.cpu, 4),
             "processes": processes,
             "problems": list(self.problems),
+            "notes": list(self.notes),
         }
 
     def to_message(self) -> list[Any]:
@@ -148,14 +160,16 @@ class Health:
             name: [processor.seconds, processor.cpu_seconds, processor.throttled_seconds]
             for name, processor in self.processors.items()
         }
-        return [self.poll_interval_s, self.lag.to_message(), self.slip.to_message(), used]
+        told = [dict(self.exhausted), dict(self.notes)]
+        return [self.poll_interval_s, self.lag.to_message(), self.slip.to_message(), used, *told]
 
     @classmethod
     def from_message(cls, wire: list[Any]) -> Health:
         """The health that `to_message` was made from."""
-        interval, lag, slip, used = wire
+        interval, lag, slip, used, exhausted, notes = wire
         processors = {name: Processor(*numbers) for name, numbers in used.items()}
-        return cls(interval, Histogram.from_message(lag), Histogram.from_message(slip), processors)
+        histograms = Histogram.from_message(lag), Histogram.from_message(slip)
+        return cls(interval, *histograms, processors, Counter(exhausted), Counter(notes))
 
 
 def overall(by_step: Mapping[int, Health]) -> Health:

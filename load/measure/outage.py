@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
+from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.measure.records import Standing
 from sendpoll.load.measure.window import Window
 
@@ -29,21 +31,40 @@ _SUCCEEDED: Final = (Standing.GOOD, Standing.SLOW)
 _FAILED: Final = (Standing.FAILED, Standing.TIMED_OUT)
 
 
+class Extent(Enum):
+    """How much of a run was out of service."""
+
+    MOSTLY = 0
+    """More tasks failed than succeeded, if not in a row."""
+    FOR_A_WHILE = 1
+    """Not one succeeded for some time."""
+    TO_THE_END = 2
+    """Not one succeeded any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A span of time in which tasks ended and not one of them had succeeded. Seconds since the start of the run."""
+    """A span of time in which tasks failed. Seconds since the start of the run."""
 
     began_at: float
     ended_at: float
     failed: int
     """Tasks."""
-    at_the_end: bool
-    """Whether none succeeded any more."""
+    extent: Extent
 
     @property
     def seconds(self) -> float:
         """How long it lasted."""
         return self.ended_at - self.began_at
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in a clause."""
+        if self.extent is Extent.MOSTLY:
+            return "most tasks failed"
+        if self.extent is Extent.TO_THE_END:
+            return f"no task succeeded any more from {short_seconds(self.began_at)} on"
+        return f"no task succeeded from {short_seconds(self.began_at)} to {short_seconds(self.ended_at)}"
 
 
 def outage_of(windows: Sequence[Window]) -> Outage | None:
@@ -53,16 +74,15 @@ def outage_of(windows: Sequence[Window]) -> Outage | None:
     succeeded = sum(_of(window, _SUCCEEDED) for window in windows)
     failed = sum(_of(window, _FAILED) for window in windows)
     began, ended = float(windows[0].index), float(windows[-1].index + windows[-1].seconds)
-    if failed > succeeded:
-        return Outage(began, ended, failed, at_the_end=False)
     seconds = ended - began
-    longest_before = 0.0
-    for found in _stretches(windows, ended):
-        wanted = max(_LONG_AT_THE_END * seconds, _OUTLASTS * longest_before) if found.at_the_end else _LONG * seconds
-        if found.failed >= _LEAST_FAILED and found.seconds >= wanted:
-            return found
-        longest_before = max(longest_before, found.seconds)
-    return None
+    longest, found = 0.0, None
+    for stretch in _stretches(windows, ended):
+        is_last = stretch.extent is Extent.TO_THE_END
+        wanted = max(_LONG_AT_THE_END * seconds, _OUTLASTS * longest) if is_last else _LONG * seconds
+        if stretch.failed >= _LEAST_FAILED and stretch.seconds >= wanted:
+            found = stretch
+        longest = max(longest, stretch.seconds)
+    return found or (Outage(began, ended, failed, Extent.MOSTLY) if failed > succeeded else None)
 
 
 def _stretches(windows: Sequence[Window], ended: float) -> list[Outage]:
@@ -72,12 +92,12 @@ def _stretches(windows: Sequence[Window], ended: float) -> list[Outage]:
     for window in windows:
         if _of(window, _SUCCEEDED):
             if failed:
-                found.append(Outage(began, float(window.index), failed, at_the_end=False))
+                found.append(Outage(began, float(window.index), failed, Extent.FOR_A_WHILE))
             began, failed = float(window.index + window.seconds), 0
         else:
             failed += _of(window, _FAILED)
     if failed:
-        found.append(Outage(began, ended, failed, at_the_end=True))
+        found.append(Outage(began, ended, failed, Extent.TO_THE_END))
     return found
 
 

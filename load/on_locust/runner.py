@@ -19,6 +19,7 @@ from locust.runners import LocalRunner, MasterRunner
 
 from sendpoll.core.text.redaction import Redactor
 from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workload
+from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
 from sendpoll.load.on_locust.conductor import Conductor
 from sendpoll.load.on_locust.master import Master
@@ -34,6 +35,7 @@ _STOP_SLACK_S: Final = 5.0
 def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None) -> RunResult:
     """Run to the end; see `sendpoll.load.on_locust.run.run`."""
     quieten_locust()
+    raise_open_files()
     environment = Environment(
         user_classes=[Person], host=workload.target.base_url, stop_timeout=patience_of(workload) + _STOP_SLACK_S
     )

@@ -180,7 +180,7 @@ class PlanController:
             recovery_s=held.recovery_s,
             in_progress=_mean([count for at, count in held.in_progress if at <= closed_at]),
             backlog_growth=_growth([count for at, count in held.in_progress if at <= closed_at]),
-            problems=(*view.problems, *(health.overused if health else ())),
+            problems=(*view.problems, *(health.unsound if health else ())),
             late=health.late if health else (),
             lateness_s=health.lateness_s if health else 0.0,
         )

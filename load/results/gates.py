@@ -13,7 +13,7 @@ from typing import Any
 from sendpoll.core.text.units import short_seconds
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
-from sendpoll.load.measure.outage import Outage, outage_of
+from sendpoll.load.measure.outage import Extent, Outage, outage_of
 from sendpoll.load.measure.slo import Objective
 from sendpoll.load.measure.statistics import design_effect
 from sendpoll.load.measure.window import Window
@@ -79,18 +79,12 @@ def _decided(objective: Objective, windows: Sequence[Window], index: int, outage
     gate = decide(objective, good, samples, design_effect(counts))
     if outage is None or not samples or not objective.per_task:
         return gate
-    if outage.at_the_end:  # of the tasks that would have come next, none would have been good
+    if outage.extent is Extent.TO_THE_END:  # of the tasks that would have come next, none would have been good
         gate = replace(decide(objective, good, samples), verdict=Decision.FAIL)
     else:
         plain = decide(objective, good, samples)
         gate = plain if plain.verdict is Decision.FAIL else gate
-    return replace(gate, sentence=f"{gate.sentence}; {_told(outage)}")
-
-
-def _told(outage: Outage) -> str:
-    if outage.at_the_end:
-        return f"no task succeeded any more from {short_seconds(outage.began_at)} on"
-    return f"no task succeeded from {short_seconds(outage.began_at)} to {short_seconds(outage.ended_at)}"
+    return replace(gate, sentence=f"{gate.sentence}; {outage.sentence}")
 
 
 def _counts(objective: Objective, window: Window, index: int) -> tuple[int, int]:

@@ -91,6 +91,8 @@ class Caller:
         try:
             answer = self._client.exchange(request, repeatable=call.method == "GET")
         except ExchangeError as error:
+            if error.limit is not None:
+                generator.met_limit(error.limit)
             if not generator.answered and error.kind in {"connect", "connect timeout", "tls", "proxy"}:
                 generator.unconnected = str(error)
             raise self._failed(call, error.kind, str(error), self._unread(request)) from error

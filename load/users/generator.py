@@ -17,12 +17,14 @@ from sendpoll.load.http.http_response import HeadReader
 from sendpoll.load.http.transport import Dialer
 from sendpoll.load.measure.crash import crash_text
 from sendpoll.load.measure.health import Health
+from sendpoll.load.measure.machine_limits import Limit, machine_limits
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.users.arrivals import Arrivals
 from sendpoll.load.users.canaries import Markers
 from sendpoll.load.users.overlap_test import Contrast
-from sendpoll.load.users.probe import LagProbe, ProcessProbe
+from sendpoll.load.users.probe import ClockProbe, LagProbe, ProcessProbe
+from sendpoll.load.users.throttling import Throttling
 from sendpoll.load.users.validation import ResponseJudge
 
 USERS_PER_GENERATOR = 1_000_000
@@ -70,7 +72,10 @@ class Generator:
         self._patience = workload.target.timeouts.exchange
         self._watchdog = Watchdog(min(0.25, self._patience / 20))
         self._lag = LagProbe(self.metrics.lag)
-        self._process = ProcessProbe()
+        self._throttling = Throttling()
+        self._process = ProcessProbe(self._throttling)
+        self._clock = ClockProbe()
+        self._limits = machine_limits()
 
     def _message_options(self) -> dict[str, object]:
         said = {"run_mode": self.scenario.run_mode, "max_iterations": self.scenario.max_iterations}
@@ -146,11 +151,20 @@ class Generator:
         """A second has passed: close its window and book how this process fared in it."""
         age = self.since_start(time.perf_counter())
         window = self.metrics.tick(math.floor(age + 0.5), users)
-        health = self.health.setdefault(self.step, Health(self.scenario.poll_interval_s))
+        health = self._health_of_step()
         health.lag.add(window.histograms["lag"])
         health.slip.add(window.histograms["slip"])
         used = Health(self.scenario.poll_interval_s, processors={self._process.name: self._process.take()})
         health.add(used)
+        if (step := self._clock.take()) is not None:
+            health.notes[step] += 1
+
+    def met_limit(self, limit: Limit) -> None:
+        """A call failed for want of something on this machine: no server heard of it."""
+        self._health_of_step().exhausted[f"{limit}: {self._limits.sentence(limit)}"] += 1
+
+    def _health_of_step(self) -> Health:
+        return self.health.setdefault(self.step, Health(self.scenario.poll_interval_s))
 
     def report(self) -> dict[str, Any]:
         """What the master is owed since the last report, as msgpack carries it.
@@ -180,3 +194,4 @@ class Generator:
         self.arrivals.stop()
         self._watchdog.stop()
         self._lag.stop()
+        self._throttling.close()

@@ -6,17 +6,17 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import gevent
 
+from sendpoll.core.text.durations import short_seconds
 from sendpoll.load.measure.health import Processor
+from sendpoll.load.users.throttling import Throttling
 
 _PROBE_S: Final = 0.05
-_CPU_STAT: Final = (Path("/sys/fs/cgroup/cpu.stat"), Path("/sys/fs/cgroup/cpu/cpu.stat"))
-_THROTTLED: Final = {"throttled_usec": 1e6, "throttled_time": 1e9}
-"""The counter's names in cgroups 2 and 1, and its units in a second."""
+_CLOCK_STEP_S: Final = 0.5
+"""Between two looks, a second apart: far more than a clock is slewed by."""
 
 
 class LagProbe:
@@ -45,8 +45,9 @@ class LagProbe:
 class ProcessProbe:
     """The CPU time and the throttled time of this process since it was last asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, throttling: Throttling) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._throttling = throttling
         self._last = self._read()
 
     def take(self) -> Processor:
@@ -55,20 +56,21 @@ class ProcessProbe:
         used = [now - then for now, then in zip(self._last, before, strict=True)]
         return Processor(seconds=used[0], cpu_seconds=used[1], throttled_seconds=used[2])
 
-    @staticmethod
-    def _read() -> tuple[float, float, float]:
-        return time.perf_counter(), time.process_time(), _throttled_seconds()
+    def _read(self) -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), self._throttling.seconds()
 
 
-def _throttled_seconds() -> float:
-    """Seconds for which the kernel has throttled this process's control group; 0 where there is none."""
-    for path in _CPU_STAT:
-        try:
-            lines = path.read_text(encoding="ascii").splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            name, _, number = line.partition(" ")
-            if name in _THROTTLED:
-                return int(number) / _THROTTLED[name]
-    return 0.0
+class ClockProbe:
+    """Notices that the wall clock was set. No duration here is taken from it, but logs and certificates are."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.perf_counter) -> None:
+        self._wall, self._steady = wall, steady
+        self._offset = wall() - steady()
+
+    def take(self) -> str | None:
+        """A sentence on how far it was set since the last call; None where both clocks went alike."""
+        before, self._offset = self._offset, self._wall() - self._steady()
+        step = self._offset - before
+        if abs(step) < _CLOCK_STEP_S:
+            return None
+        return f"the wall clock of this machine was set {short_seconds(abs(step))} {'ahead' if step > 0 else 'back'}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sendpoll.load.measure.objective_rule import Decision
-from sendpoll.load.measure.outage import outage_of
+from sendpoll.load.measure.outage import Extent, outage_of
 from sendpoll.load.measure.records import Standing
 from sendpoll.load.measure.window import Window
 from tests.benchmarks.broken_servers import SERVERS, BrokenServer, is_wrong, verdicts
@@ -23,7 +23,7 @@ def course(text: str) -> list[Window]:
 @pytest.mark.parametrize(
     ("text", "outage"),
     [
-        ("xxxxxxxxxx..........xx", (0, 22)),
+        ("xxxxxxxxxx..........xx", (0, 10)),
         ("..........xxxxxxxx..........", (10, 18)),
         ("..........xxxx..........", None),
         ("...............xxx", (15, 18)),
@@ -41,13 +41,19 @@ def test_an_outage_is_what_chance_does_not_explain(text: str, outage: tuple[floa
     assert (found and (found.began_at, found.ended_at)) == outage
 
 
-def test_an_outage_to_the_end_is_told_from_one_that_passed() -> None:
-    to_the_end, passed = outage_of(course("." * 20 + "x" * 9)), outage_of(course("." * 9 + "x" * 9 + "." * 9))
-    assert to_the_end is not None
-    assert to_the_end.at_the_end
-    assert to_the_end.failed == 18
-    assert passed is not None
-    assert not passed.at_the_end
+@pytest.mark.parametrize(
+    ("text", "extent", "sentence"),
+    [
+        ("." * 20 + "x" * 9, Extent.TO_THE_END, "no task succeeded any more from 20.0 s on"),
+        ("." * 9 + "x" * 9 + "." * 9, Extent.FOR_A_WHILE, "no task succeeded from 9.00 s to 18.0 s"),
+        ("x.x" * 8, Extent.MOSTLY, "most tasks failed"),
+        ("x" * 9, Extent.TO_THE_END, "no task succeeded any more from 0 s on"),
+    ],
+)
+def test_an_outage_says_of_what_extent_it_was(text: str, extent: Extent, sentence: str) -> None:
+    found = outage_of(course(text))
+    assert found is not None
+    assert (found.extent, found.sentence) == (extent, sentence)
 
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: f"{server.name}: {server.objective}")
