@@ -27,22 +27,32 @@ _EXAMPLES = ("sendpoll doctor --processes 2",)
 def doctor(processes: int, as_json: bool) -> None:
     """Measure what this machine can generate, against a built-in stub server, in about 10 seconds.
 
-    A plan stays below 60 % of it, since beyond, the generator's own delays would be in the answer.
+    The limits of the machine come first: open files, local ports, a CPU quota. A plan stays below 60 % of what was
+    measured, since beyond, the generator's own delays would be in the answer.
     """
     from sendpoll.load.doctor import DoctorError, measured_apart  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.load.measure.machine_limits import machine_limits, raise_open_files  # noqa: PLC0415
 
+    raise_open_files()
+    limits = machine_limits()
+    most = None if limits.connections is None else limits.connections * max(1, processes)
+    if not as_json:
+        for line in limits.lines:
+            click.echo(line)
     click.echo("Measuring for about 10 seconds ...", err=True)
     try:
         ceiling = measured_apart(processes)
     except DoctorError as problem:
         click.echo(f"Error: {problem}", err=True)
         raise SystemExit(4) from problem
+    users = ceiling.users if most is None else min(ceiling.users, most)
     if as_json:
-        click.echo(json.dumps({**asdict(ceiling), "users": ceiling.users}, indent=1))
+        click.echo(json.dumps({**asdict(ceiling), "users": users, "limits": asdict(limits)}, indent=1))
         return
     where = f"{processes} worker processes" if processes else "one process"
     click.echo(f"{ceiling.requests_per_second:,.0f} requests a second at most, with {where} (each answer validated)")
-    click.echo(f"{ceiling.users:,} users that poll each 0.5 s can be planned with: 60 % of that")
+    why = "60 % of that" if users == ceiling.users else "for each takes a connection"
+    click.echo(f"{users:,} users that poll each 0.5 s can be planned with: {why}")
     if ceiling.cpu < 0.7:
         click.echo(
             f"The generator used only {ceiling.cpu:.0%} of a core, so the stub or another program on this machine "

@@ -77,6 +77,15 @@ class MachineLimits:
         bounds = (self.first_spare_file, self.local_ports)
         return min((bound for bound in bounds if bound is not None), default=None)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What there is, for people, a line each."""
+        told = [f"open files: {_counted(self.open_files)} a process"]
+        if self.local_ports is not None:
+            told.append(f"local ports: {self.local_ports:,} to one address of a server")
+        told.append(f"CPU quota: {'none' if self.cpus is None else f'{self.cpus:g} cores'}")
+        return tuple(told)
+
     def sentence(self, limit: Limit) -> str:
         """The limit's size and what to do about it."""
         return _SENTENCES[limit].format(files=_counted(self.open_files), ports=_counted(self.local_ports))
@@ -84,8 +93,8 @@ class MachineLimits:
 
 _SENTENCES: Final = {
     Limit.OPEN_FILES: (
-        "this process may have {files} files open (ulimit -Hn), and each connection is one; raise the hard limit, use "
-        "more --processes, or fewer users"
+        "this process may have no more than {files} open (ulimit -Hn), and each connection is one; raise the hard "
+        "limit, use more --processes, or fewer users"
     ),
     Limit.ALL_OPEN_FILES: "the machine may have no more files open; raise sysctl fs.file-max, or use fewer users",
     Limit.LOCAL_PORTS: (
@@ -98,7 +107,7 @@ _SENTENCES: Final = {
 
 
 def _counted(number: int | None) -> str:
-    return "no more" if number is None else f"{number:,}"
+    return "unlimited" if number is None else f"{number:,}"
 
 
 def machine_limits(root: Path = Path("/")) -> MachineLimits:

@@ -22,6 +22,7 @@ from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workloa
 from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
 from sendpoll.load.on_locust.conductor import Conductor
+from sendpoll.load.on_locust.locust_clock import steady_locust
 from sendpoll.load.on_locust.master import Master
 from sendpoll.load.on_locust.user import Person, attach
 from sendpoll.load.on_locust.web import open_page
@@ -35,6 +36,7 @@ _STOP_SLACK_S: Final = 5.0
 def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None) -> RunResult:
     """Run to the end; see `sendpoll.load.on_locust.run.run`."""
     quieten_locust()
+    steady_locust()
     raise_open_files()
     environment = Environment(
         user_classes=[Person], host=workload.target.base_url, stop_timeout=patience_of(workload) + _STOP_SLACK_S

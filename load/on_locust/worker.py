@@ -18,6 +18,7 @@ from locust.runners import WorkerRunner
 from sendpoll.core.target.target import Target, TargetError
 from sendpoll.load.engine import EngineError
 from sendpoll.load.measure.machine_limits import raise_open_files
+from sendpoll.load.on_locust.locust_clock import steady_locust
 from sendpoll.load.on_locust.master import JOIN, ORDER, READY, REFUSED, REPORT, WORKLOAD
 from sendpoll.load.on_locust.runner import INTERRUPTED, quieten_locust, spare_the_collector
 from sendpoll.load.on_locust.user import Person, attach
@@ -88,6 +89,7 @@ def run_worker(host: str, port: int, own: Target) -> None:
     or when it refuses this worker.
     """
     quieten_locust()
+    steady_locust()
     raise_open_files()
     locust.runners.WORKER_REPORT_INTERVAL = _REPORT_S
     environment = Environment(user_classes=[Person])

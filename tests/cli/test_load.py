@@ -170,6 +170,20 @@ def test_nobody_listens() -> None:
     assert "refused" in ended.stdout
 
 
+def test_too_few_open_files_are_the_generators_fault(url: str, tmp_path: Path) -> None:
+    command = [*COMMAND, url, *QUICK[2:], "--users", "90", "--report-dir", str(tmp_path)]
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -n 90; exec "$@"', "bash", *command], capture_output=True, text=True, timeout=TIMEOUT,
+        check=False, env=environment(),
+    )  # fmt: skip
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert ended.returncode == 4
+    result = result_in(tmp_path)
+    assert result["reasons"][0].startswith("the generator ran out of open files: this process may have no more than 90")
+    assert {error["kind"] for error in result["errors"]} == {"POST workspaces: the generator's open files"}
+    assert assert_every_task_is_booked(tmp_path)
+
+
 def test_a_server_that_dies_in_mid_run(tmp_path: Path) -> None:
     with stub() as (url, server):
         run = started(url, *QUICK[:2], "--duration", "10s", "--think", "0s", "--report-dir", str(tmp_path))

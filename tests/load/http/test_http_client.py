@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import socket
 import ssl
 import subprocess
@@ -17,6 +19,7 @@ from sendpoll.load.http.http_client import HttpClient, Watchdog
 from sendpoll.load.http.http_request import Proxy
 from sendpoll.load.http.http_response import HeadReader, MalformedAnswerError
 from sendpoll.load.http.transport import Dialer, ExchangeError
+from sendpoll.load.measure.machine_limits import Limit, MachineLimits
 from tests.load.scripted_server import OK, Reply, scripted
 
 GET = b"GET /api/v1/tasks/t?from=0 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -262,3 +265,29 @@ def test_a_deadline_holds_under_tls_too(connect: Connect, tls: ssl.SSLContext, a
         with pytest.raises(ExchangeError) as failed:
             client.exchange(GET, repeatable=True)
         assert failed.value.kind == "timeout"
+
+
+@pytest.mark.parametrize(("number", "limit"), [(errno.EMFILE, Limit.OPEN_FILES), (errno.ENOBUFS, Limit.MEMORY)])
+def test_what_this_machine_lacks_is_no_failure_of_the_server(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, number: int, limit: Limit
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(gevent.socket.socket, "connect", refused)
+    with pytest.raises(ExchangeError) as raised:
+        connect("http://127.0.0.1:1").exchange(GET, repeatable=True)
+    assert raised.value.limit is limit
+    assert raised.value.kind == f"the generator's {limit}"
+
+
+def test_the_last_files_of_a_process_are_not_spent_on_connections(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reports have to be written."""
+    monkeypatch.setattr("sendpoll.load.http.transport.machine_limits", lambda: MachineLimits(5, None, None))
+    with scripted() as server:
+        with pytest.raises(ExchangeError) as raised:
+            connect(server.url).exchange(GET, repeatable=True)
+        assert server.connections == 0
+    assert raised.value.limit is Limit.OPEN_FILES

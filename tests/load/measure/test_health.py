@@ -65,3 +65,15 @@ def test_the_wire_form_reads_back_and_adds_up_by_process() -> None:
     assert total.lag.count == 400
     assert total.cpu == pytest.approx(0.99)
     assert set(total.as_json()["processes"]) == {"host:1", "host:2"}
+
+
+def test_what_this_machine_refused_is_a_problem_and_a_clock_that_was_set_is_told() -> None:
+    one, other = health(), health()
+    one.exhausted["local ports: 41; widen them"] = 1
+    other.exhausted["local ports: 41; widen them"] = 2
+    other.notes["the wall clock was set"] = 1
+    total = overall({1: one, 2: Health.from_message(msgpack.unpackb(msgpack.packb(other.to_message())))})
+    assert total.problems == ("the generator ran out of local ports: 41; widen them (3 calls failed)",)
+    assert total.unsound == total.problems
+    assert total.late == ()
+    assert total.as_json()["notes"] == ["the wall clock was set"]

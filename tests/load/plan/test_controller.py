@@ -97,6 +97,13 @@ def test_what_is_wrong_with_the_generator_goes_into_the_step() -> None:
     assert step.lateness_s == pytest.approx(1.0, rel=0.05)
 
 
+def test_a_limit_of_this_machine_makes_a_step_unsound_whatever_its_tasks_did() -> None:
+    refused = Health()
+    refused.exhausted["open files: 1,024; use fewer users"] = 7
+    (step,), _ = held([hold(20)], health=refused)
+    assert step.problems == ("the generator ran out of open files: 1,024; use fewer users (7 calls failed)",)
+
+
 def test_a_step_is_cut_when_the_time_is_up() -> None:
     (step,), load = held([Hold(20, Purpose.REFINE, 100, 1, 100, 5, 10, end_by=40, tail_s=3)])
     assert load.now <= 45
