@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.text.units import short_seconds
 from sendpoll.load.measure.records import Standing
 from sendpoll.load.measure.window import Window
 

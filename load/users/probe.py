@@ -10,7 +10,7 @@ from typing import Final
 
 import gevent
 
-from sendpoll.core.text.durations import short_seconds
+from sendpoll.core.text.units import short_seconds
 from sendpoll.load.measure.health import Processor
 from sendpoll.load.users.throttling import Throttling
 
