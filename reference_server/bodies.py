@@ -9,7 +9,13 @@ from typing import Any
 import jsonschema_rs
 from starlette.requests import Request
 
-from sendpoll.reference_server.responses import InvalidError, MalformedError, MediaTypeError, TooLargeError
+from sendpoll.reference_server.responses import (
+    CodingError,
+    InvalidError,
+    MalformedError,
+    MediaTypeError,
+    TooLargeError,
+)
 from sendpoll.schemas.contract import document
 
 BODY_LIMIT = 1024 * 1024
@@ -19,7 +25,7 @@ BODY_LIMIT = 1024 * 1024
 async def read_json(request: Request, schema: str, *, required: bool = True) -> dict[str, Any]:
     """The request's body, valid by that schema of the contract; an absent one is `{}` unless it is required.
 
-    Raises MediaTypeError, TooLargeError, MalformedError or InvalidError, in this order of precedence.
+    Raises MediaTypeError, CodingError, TooLargeError, MalformedError or InvalidError, in this order of precedence.
     """
     if required:
         _require_json(request)
@@ -38,6 +44,8 @@ def _require_json(request: Request) -> None:
     charset = next((part.removeprefix("charset=") for part in parameters if part.startswith("charset=")), "utf-8")
     if media_type != "application/json" or charset.strip('"') != "utf-8":
         raise MediaTypeError("unsupported_media_type", "Send the body as application/json in UTF-8.")
+    if request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        raise CodingError("unsupported_coding", "Send the body as it is, without a Content-Encoding.")
 
 
 async def _read(request: Request) -> bytes:

@@ -39,6 +39,10 @@ class MediaTypeError(RefusalError):
     """The body is not JSON in UTF-8."""
 
 
+class CodingError(RefusalError):
+    """The body is compressed, or coded in another way."""
+
+
 class InvalidError(RefusalError):
     """The body is JSON, but not what the schema asks for."""
 
@@ -50,7 +54,12 @@ STATUS: Mapping[type[RefusalError], int] = {
     NotFoundError: 404,
     TooLargeError: 413,
     MediaTypeError: 415,
+    CodingError: 415,
     InvalidError: 422,
+}
+_HEADERS: Mapping[type[RefusalError], Mapping[str, str]] = {
+    UnauthorizedError: {"www-authenticate": "Bearer"},
+    CodingError: {"accept-encoding": "identity"},  # what would be taken: RFC 9110 12.5.3
 }
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this path."),
@@ -73,8 +82,8 @@ async def refused(_request: Request, problem: Exception) -> Response:
     """The answer to a refusal of any layer."""
     if not isinstance(problem, RefusalError):
         raise TypeError(f"{type(problem).__name__} is not a refusal")
-    headers = {"www-authenticate": "Bearer"} if isinstance(problem, UnauthorizedError) else None
-    return error_response(STATUS[type(problem)], problem.code, problem.message, headers)
+    kind = type(problem)
+    return error_response(STATUS[kind], problem.code, problem.message, _HEADERS.get(kind))
 
 
 async def no_route(_request: Request, problem: Exception) -> Response:

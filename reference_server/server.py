@@ -16,7 +16,7 @@ from sendpoll.reference_server.app import create_app
 from sendpoll.reference_server.database import check_database
 from sendpoll.reference_server.log import logging_to_stderr
 from sendpoll.reference_server.settings import Settings
-from sendpoll.reference_server.wire import JsonErrorProtocol
+from sendpoll.reference_server.wire import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 """Far above the half second between polls: Node dies if the server closes a connection that it is about to reuse."""
@@ -35,7 +35,7 @@ class AnnouncingServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=JsonErrorProtocol,
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="on",
                 log_config=None,

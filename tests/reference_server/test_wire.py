@@ -123,6 +123,59 @@ def test_odd_headers_never_make_it_answer_5xx(api: Api, header: str, path: str) 
     assert status.split()[1] in {"200", "400", "401"}
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1\r\n",
+        "HTTP/1.1\r\nHost: a\r\nHost: a\r\n",
+        "HTTP/1.0\r\nHost: a\r\nHost: b\r\n",
+        "HTTP/1.1\r\nHost: a, b\r\n",
+        "HTTP/1.1\r\nHost: [\r\n",
+        "HTTP/1.1\r\nHost: a/b\r\n",
+        "HTTP/1.1\r\nHost: a:b\r\n",
+        "HTTP/1.1\r\nHost: user@a\r\n",
+        "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n",
+        "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n",
+        "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n",
+        "HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_a_head_that_can_be_read_in_two_ways_is_400(api: Api, head: str, method: str) -> None:
+    request = f"{method} /api/v1/workspaces {head}Authorization: Bearer {TOKEN}\r\n\r\n0\r\n\r\n"
+    status, headers, body = exchange(api, request)
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert headers["connection"] == "close"
+    assert headers["access-control-allow-origin"] == "*"
+    assert json.loads(body)["error"]["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.0\r\n",
+        "HTTP/1.1\r\nHost:\r\n",
+        "HTTP/1.1\r\nHost: LOCALHOST:8091\r\n",
+        "HTTP/1.1\r\nHost: my_agent.example:\r\n",
+        "HTTP/1.1\r\nHost: [::1]:8091\r\n",
+        "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n",
+    ],
+)
+def test_other_ways_to_write_a_right_head(api: Api, head: str) -> None:
+    body = "0\r\n\r\n" if "Chunked" in head else ""
+    assert exchange(api, f"GET /healthz {head}\r\n{body}")[0] == "HTTP/1.1 200 OK"
+
+
+@pytest.mark.parametrize(("coding", "is_taken"), [("gzip", False), ("br, gzip", False), ("identity", True), ("", True)])
+def test_a_coded_body_is_415_with_what_would_be_taken(api: Api, coding: str, is_taken: bool) -> None:
+    headers = {"content-encoding": coding, "content-type": "application/json"}
+    body = b'{"workspace_id":"coded"}'
+    answer = api.client.post("/api/v1/workspaces", content=body, headers=headers)
+    assert answer.status_code in ({200, 201} if is_taken else {415})
+    assert answer.headers.get("accept-encoding") == (None if is_taken else "identity")
+
+
 def test_a_token_with_odd_spaces_is_not_a_token(api: Api) -> None:
     for value in ("Bearer ", "Bearer\t", f"Bearer {TOKEN},"):
         status, _, _ = exchange(api, f"GET /api/v1/tasks/t HTTP/1.1\r\nHost: x\r\nAuthorization: {value}\r\n\r\n")
