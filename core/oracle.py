@@ -4,12 +4,17 @@ Pure, total, one pass, no I/O. A task is an append-only list of events and an of
 Every poll claims three things: that the events it returned stand at its offset's position, that its `next_offset`
 names the position behind them, and (by a status other than `running`) that nothing will follow. Two claims that cannot
 both be true are a violation, and the two polls that made them are its proof. Offsets are opaque: nothing here counts
-with them.
+with them, or asks that they grow.
+
+A server need not keep events for ever. Whoever polls at the pace of the published clients asks with an offset that
+was just given out, and stops at the first final status: what such a poll lacks is lost. What only a later one lacks is
+gone.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +23,8 @@ from typing import Any, Final
 RUNNING: Final = "running"
 """The one status on which every published client goes on polling."""
 
+_FRESH = 1.0
+"""Seconds for which an offset is asked with by clients: they come back after half of one."""
 _KEPT_EVENTS = 100
 """Events with which a poll is kept as evidence."""
 
@@ -70,6 +77,8 @@ class TaskHistory:
         self.status = RUNNING
         self._shown_by: list[Poll] = []
         self._offsets: dict[int, _Known] = {0: _Known(0, None)}
+        self._told_at: dict[int, float] = {}
+        """When each offset was last given out; the first one when it was first asked with."""
         self._final: Poll | None = None
         self._final_start = 0
         self._final_end = 0
@@ -82,8 +91,18 @@ class TaskHistory:
 
     @property
     def offsets(self) -> tuple[int, ...]:
-        """Every offset that the server has given out, and 0; a poll with any other is not judged."""
-        return tuple(self._offsets)
+        """Every offset that was given out, and 0, in the order of the log; a poll with any other is not judged."""
+        return tuple(sorted(self._offsets, key=lambda offset: self._offsets[offset].position))
+
+    @property
+    def end_offset(self) -> int:
+        """The offset behind everything that was returned."""
+        return self.offsets[-1]
+
+    @property
+    def offsets_grow(self) -> bool:
+        """Whether a later position has a larger offset, as far as was seen: then there are offsets behind the end."""
+        return all(one < other for one, other in itertools.pairwise(self.offsets))
 
     @property
     def counts_events(self) -> bool:
@@ -95,11 +114,15 @@ class TaskHistory:
         known = self._offsets.get(poll.asked)
         if known is None:
             return ()
-        start, end = known.position, known.position + len(poll.events)
+        self._told_at.setdefault(poll.asked, poll.sent_at)
+        start = known.position
+        kept = self._kept_from(poll, start)
+        gone = () if kept is None else (self._gone(poll, start, kept),)
+        start = start if kept is None else kept
         broken = self._place(poll, start)
         if broken:
-            return (broken,)
-        return tuple(self._claims(poll, start, end))
+            return (*gone, broken)
+        return (*gone, *self._claims(poll, start, start + len(poll.events)))
 
     def conclude(self) -> tuple[Violation, ...]:
         """What only the whole log shows: text that was sent as a growing whole in place of increments."""
@@ -129,15 +152,36 @@ class TaskHistory:
                 return Violation("POLL-5", rule, sentence, (self._shown_by[index], poll))
         return None
 
+    def _is_fresh(self, poll: Poll) -> bool:
+        """Whether a published client could have sent it: the offset was just given out, and no end was seen yet."""
+        over = self._final is not None and poll.sent_at >= self._final.received_at
+        return not over and poll.sent_at - self._told_at[poll.asked] <= _FRESH
+
+    def _kept_from(self, poll: Poll, start: int) -> int | None:
+        """From which event on the log is still there for a reader who comes late; None where nothing is gone."""
+        if self._is_fresh(poll) or start >= len(self.log):
+            return None
+        if not poll.events:
+            named = self._offsets.get(poll.next_offset) if poll.next_offset is not None else None
+            behind = named.position if named is not None else start
+            return behind if behind > start else len(self.log) if poll.status != RUNNING else None
+        if same_event(self.log[start], poll.events[0]):
+            return None
+        return next((at for at in range(start + 1, len(self.log)) if self._continues(poll.events, at)), None)
+
+    def _continues(self, events: Sequence[Any], at: int) -> bool:
+        known = self.log[at : at + len(events)]
+        return all(same_event(one, other) for one, other in zip(known, events, strict=False))
+
+    def _gone(self, poll: Poll, start: int, kept: int) -> Violation:
+        sentence = f"of the events behind from={poll.asked}, {kept - start} are gone for a reader who comes late"
+        return Violation("POLL-13", "gone", sentence, (self._shown_by[start], poll))
+
     def _offset_claim(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
         if poll.next_offset is None:
             return
         named = self._offsets.get(poll.next_offset)
-        if poll.next_offset < poll.asked:
-            yield Violation(
-                "POLL-5", "back", f"next_offset went back from {poll.asked} to {poll.next_offset}", (poll, poll)
-            )
-        elif end > start and poll.next_offset == poll.asked:
+        if end > start and poll.next_offset == poll.asked:
             sentence = f"next_offset stayed {poll.asked} although {end - start} events were returned: they come again"
             yield Violation("POLL-5", "stuck", sentence, (poll, poll))
         elif named is not None and named.position != end:
@@ -146,11 +190,12 @@ class TaskHistory:
                 "events are lost or repeated between two readers"
             )
             yield Violation("POLL-5", "offset", sentence, (named.poll or poll, poll))
-        elif end == start and poll.next_offset != poll.asked:
+        elif end == start and poll.next_offset != poll.asked and poll.asked:  # a log may begin at another than 0
             sentence = f"next_offset went from {poll.asked} to {poll.next_offset} although no event was returned"
             yield Violation("POLL-12", "drift", sentence, (poll, poll))
-        if named is None and poll.next_offset > poll.asked:
+        if named is None:
             self._offsets[poll.next_offset] = _Known(end, poll)
+        self._told_at[poll.next_offset] = poll.received_at
 
     def _status_claim(self, poll: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
         final = self._final

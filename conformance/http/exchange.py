@@ -42,6 +42,15 @@ class Failure(StrEnum):
     GARBAGE = "no HTTP answer"
 
 
+_CLAUSES = {
+    Failure.CONNECT: "it takes no connection",
+    Failure.TIMEOUT: "it gives no answer in time",
+    Failure.CLOSED: "it closes the connection in place of an answer",
+    Failure.FLOOD: "it sends more bytes than anybody reads",
+    Failure.GARBAGE: "it sends no HTTP answer",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request, to the byte."""
@@ -57,9 +66,12 @@ class Request:
     shape: str = ""
     """The client whose bytes it has."""
     probe: str = ""
-    """What it tries the server's patience with: `body`, `from` or `auth`; the server must survive it."""
+    """What it tries the server's patience with: `body`; `from` or `auth` as clients come to send them; `odd from` or
+    `odd auth` as no client does. The server must survive it."""
     again: bool = False
     """Whether it asks for a workspace that is known to exist."""
+    late: bool = False
+    """Whether it polls a task whose final status was seen before: no published client asks then."""
     body_apart: bool = False
     """Whether the body follows the head in a packet of its own."""
 
@@ -222,6 +234,13 @@ class Exchange:
     def refused(self) -> bool:
         """Whether the server said that the request was wrong."""
         return 400 <= self.status <= 499
+
+    @property
+    def behaviour(self) -> str:
+        """The outcome as a clause: "it answers 404 Not Found", "it gives no answer in time"."""
+        if self.failure is None:
+            return f"it answers {self.outcome}"
+        return f"{_CLAUSES[self.failure]} ({self.detail})" if self.detail else _CLAUSES[self.failure]
 
     @property
     def outcome(self) -> str:

@@ -80,6 +80,11 @@ def _date(response: Response, name: str) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed and parsed.tzinfo is None else parsed
 
 
+def may_be_stored(response: Response) -> bool:
+    """Whether a cache may keep the answer at all (RFC 9111 section 5.2.2.5)."""
+    return "no-store" not in _directives(response)
+
+
 def freshness_fault(response: Response | None) -> str | None:
     """POLL-11: whether a cache may answer the same URL without asking the server (RFC 9111 section 4.2)."""
     if response is None:

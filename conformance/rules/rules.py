@@ -6,11 +6,14 @@ run, so these requirements are judged on everything that was sent, at no request
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote
 
 from sendpoll.conformance.http.content import has_lone_surrogate
-from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request
 from sendpoll.conformance.http.limits import SILENCE_LIMIT
 from sendpoll.conformance.rules import headers
 from sendpoll.conformance.rules.predicates import (
@@ -39,6 +42,9 @@ from sendpoll.schemas.endpoints import endpoints
 
 _TOO_EARLY = frozenset({404, 425, 429, 503})
 """How a server says that a task is not there yet, or that it is asked too often."""
+_OF_THE_HTTP_SERVER = frozenset({413, 414, 431, 502, 504, 505})
+"""What is answered before a request comes to the API, by a server or proxy that knows nothing of JSON."""
+_ESCAPES = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +107,16 @@ def _in_earnest(exchange: Exchange) -> bool:
 
 def _survived(exchange: Exchange) -> str | None:
     if exchange.status >= 500 or exchange.failure in {Failure.TIMEOUT, Failure.CLOSED, Failure.GARBAGE}:
-        return f"it answers {exchange.outcome}"
+        return exchange.behaviour
     return None
 
 
 def _probed(kind: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.probe == kind and exchange.failure is not Failure.CONNECT
+    def applies(exchange: Exchange) -> bool:
+        reached = exchange.failure is not Failure.CONNECT and not says_too_fast(exchange)
+        return exchange.request.probe == kind and reached
+
+    return applies
 
 
 def _no_answer(exchange: Exchange) -> str | None:
@@ -120,17 +130,18 @@ def _no_answer(exchange: Exchange) -> str | None:
 
 def _redirected(exchange: Exchange) -> str | None:
     location = exchange.response.header("location") if exchange.response else None
-    return f"it answers {exchange.outcome} to {location}" if is_redirect(exchange) else None
+    return f"{exchange.behaviour} to {location}" if is_redirect(exchange) else None
 
 
 def _success(exchange: Exchange) -> str | None:
-    return None if exchange.response and exchange.response.ok else f"it answers {exchange.outcome}"
+    return None if exchange.response and exchange.response.ok else exchange.behaviour
 
 
 def _used(operation: str, *, again: bool = False) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         request = exchange.request
-        expected = request.intent is Intent.USE and request.operation == operation and request.again == again
+        known = request.again == again and not request.late
+        expected = request.intent is Intent.USE and request.operation == operation and known
         return expected and answered(exchange) and not is_redirect(exchange) and not says_too_fast(exchange)
 
     return applies
@@ -144,7 +155,7 @@ def _first_ensured(exchange: Exchange) -> bool:
 
 def _has_json(exchange: Exchange) -> str | None:
     if exchange.content.empty:
-        return f"it answers {exchange.outcome} without a body"
+        return f"{exchange.behaviour} without a body"
     if not exchange.content.is_json_like and "ENC-7" not in exchange.content.faults:
         return f"the body is no JSON: {exchange.content.text[:60]!r}"
     return None
@@ -174,7 +185,13 @@ def _poll_used(exchange: Exchange) -> bool:
 
 
 def _poll_there(exchange: Exchange) -> str | None:
-    return f"it answers {exchange.outcome}" if exchange.status in _TOO_EARLY else None
+    return exchange.behaviour if exchange.status in _TOO_EARLY else None
+
+
+def _poll_late(exchange: Exchange) -> bool:
+    """A poll of a task that came to its end before, in a form that it was answered in."""
+    request = exchange.request
+    return request.late and request.intent is Intent.USE and answered(exchange) and not says_too_fast(exchange)
 
 
 def _poll_envelope(exchange: Exchange) -> bool:
@@ -239,9 +256,28 @@ def _charset_matters(exchange: Exchange) -> bool:
 
 
 def _is_error(exchange: Exchange) -> bool:
-    operation = exchange.request.operation
-    asked = operation and exchange.request.method == endpoints()[operation].method
-    return exchange.status >= 400 and bool(asked) and exchange.failure is None
+    """An error that the API itself gives; not that of the HTTP server before it, for what it does not let through."""
+    request = exchange.request
+    asked = request.operation and request.method == endpoints()[request.operation].method
+    given = exchange.status >= 400 and exchange.status not in _OF_THE_HTTP_SERVER and exchange.failure is None
+    unfit = exchange.status == HTTPStatus.BAD_REQUEST and not _well_formed(request)
+    return bool(asked) and given and not unfit and not says_too_fast(exchange) and not _names_no_task(request)
+
+
+def _well_formed(request: Request) -> bool:
+    """Whether no HTTP server has a reason to refuse it before it is read: escapes of UTF-8 text, headers of ASCII."""
+    escapes = _ESCAPES.findall(request.target)
+    try:
+        unquote(request.target, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    plain = all(value.isascii() and value.isprintable() for _, value in request.headers)
+    return plain and len(escapes) == request.target.count("%") and "%00" not in request.target
+
+
+def _names_no_task(request: Request) -> bool:
+    """Whether its path ends where the id should stand, which frameworks answer by themselves."""
+    return request.operation == "pollTask" and request.target.partition("?")[0].endswith("/")
 
 
 def _error_object(exchange: Exchange) -> str | None:
@@ -254,7 +290,8 @@ def _error_object(exchange: Exchange) -> str | None:
 def _cross_origin(*, error: bool) -> Callable[[Exchange], bool]:
     def applies(exchange: Exchange) -> bool:
         asked = exchange.request.header("origin") is not None and exchange.request.method != "OPTIONS"
-        return asked and answered(exchange) and (exchange.status >= 400) == error
+        given = answered(exchange) and not says_too_fast(exchange)
+        return asked and given and (exchange.status >= 400) == error
 
     return applies
 
@@ -267,7 +304,7 @@ def _poll_answered(exchange: Exchange) -> bool:
     return is_call(exchange, "pollTask") and exchange.ok
 
 
-PROBED = {"BODY-5": "body", "FROM-2": "from", "AUTH-3": "auth"}
+PROBED = {"BODY-5": "body", "FROM-2": "from", "FROM-6": "odd from", "AUTH-3": "auth", "AUTH-5": "odd auth"}
 """What a server must survive, and the kind of probe that tries it."""
 
 _OF_ANY_ANSWER = frozenset({*PROBED, "ERR-1", "CORS-5", "CORS-6", *(f"HTTP-{number}" for number in range(1, 10))})
@@ -291,6 +328,7 @@ RULES: tuple[Rule, ...] = (
     _envelope("createConversation", "CONV-1"),
     _envelope("sendMessage", "MSG-1"),
     Rule("MSG-2", _poll_used, _poll_there),
+    Rule("POLL-13", _poll_late, _success),
     Rule("POLL-1", _poll_envelope, _poll_answer),
     *(Rule(f"ID-{number}", _member("sendMessage", "task_id"), _found(f"ID-{number}")) for number in (1, 2, 3, 4, 5)),
     Rule("ID-6", _member("createConversation", "conversation_id"), _found("ID-6")),

@@ -176,8 +176,12 @@ def _foreign(_: World, poll: Poll) -> Poll | None:
     return _changed(poll, events=[{"type": "text_chunk", "data": {"content": "of another task"}}, *poll.events])
 
 
-def _back(_: World, poll: Poll) -> Poll | None:
-    return _changed(poll, next_offset=poll.asked - 1) if poll.asked else None
+def _back(world: World, poll: Poll) -> Poll | None:
+    """To a position that another poll has named."""
+    before = max(0, _position(world, poll) - 1)
+    offset = world.server.offset(before)
+    named = poll.asked and any(other.asked == offset for other in world.polls)
+    return _changed(poll, next_offset=offset) if named else None
 
 
 def _stuck(_: World, poll: Poll) -> Poll | None:
@@ -228,19 +232,22 @@ def _tail_cut(world: World, poll: Poll) -> Poll | None:
 
 
 def _drift(_: World, poll: Poll) -> Poll | None:
-    return None if poll.events or poll.next_offset is None else _changed(poll, next_offset=poll.next_offset + 1000)
+    """Not from the beginning, for a log may begin at any offset."""
+    if poll.events or poll.next_offset is None or not poll.asked:
+        return None
+    return _changed(poll, next_offset=poll.next_offset + 1000)
 
 
-Row = Literal["POLL-5", "POLL-7", "POLL-8", "POLL-12"]
+Row = Literal["POLL-5", "POLL-7", "POLL-8", "POLL-12", "POLL-13"]
 FAULTS: dict[str, tuple[Fault, frozenset[Row]]] = {
-    "an event is dropped": (_dropped, frozenset({"POLL-5"})),
+    "an event is dropped": (_dropped, frozenset({"POLL-5", "POLL-13"})),
     "an event inside is dropped": (_dropped_inside, frozenset({"POLL-5"})),
     "an event is repeated": (_repeated, frozenset({"POLL-5"})),
     "the last event is repeated": (_repeated_last, frozenset({"POLL-5"})),
     "two events change places": (_reordered, frozenset({"POLL-5"})),
     "an event is rewritten": (_rewritten, frozenset({"POLL-5"})),
     "an event changes its type": (_retyped, frozenset({"POLL-5"})),
-    "an event of another task comes in": (_foreign, frozenset({"POLL-5"})),
+    "an event of another task comes in": (_foreign, frozenset({"POLL-5", "POLL-13"})),
     "the offset goes back": (_back, frozenset({"POLL-5"})),
     "the offset stays": (_stuck, frozenset({"POLL-5"})),
     "the offset skips an event": (_skipped, frozenset({"POLL-5"})),
@@ -250,6 +257,6 @@ FAULTS: dict[str, tuple[Fault, frozenset[Row]]] = {
     "the status is running again": (_running_again, frozenset({"POLL-7"})),
     "the status is final too early": (_too_early, frozenset({"POLL-7", "POLL-8"})),
     "an event comes after the end": (_after_the_end, frozenset({"POLL-8"})),
-    "the end comes without the last event": (_tail_cut, frozenset({"POLL-8"})),
+    "the end comes without the last event": (_tail_cut, frozenset({"POLL-8", "POLL-13"})),
 }
 """Each fault, and the rows of which at least one must be told."""

@@ -94,6 +94,66 @@ def test_an_offset_that_was_never_given_out_claims_nothing() -> None:
     assert judge([poll(0, [chunk("a")], 1), poll(77, [chunk("z")], 78, FINAL, at=1.0)]) == ()
 
 
+def test_cursors_that_go_down_are_right_where_they_lead_to_the_rest() -> None:
+    """An offset is a name for a position, and no client compares two of them."""
+    cursors = (0, 901, 17, 400)
+    polls = [poll(cursors[at], [chunk(str(at))], cursors[at + 1], at=at / 2) for at in range(3)]
+    again = [poll(cursors[at], [chunk(str(place)) for place in range(at, 3)], 400, FINAL, at=2) for at in range(4)]
+    history = TaskHistory()
+    assert [history.observe(answered) for answered in (*polls, *again)] == [()] * 7
+    assert (history.offsets, history.end_offset, history.offsets_grow) == (cursors, 400, False)
+
+
+def test_a_cursor_that_leads_back_is_called() -> None:
+    down = [poll(0, [chunk("a")], 9), poll(9, [chunk("b")], 4, at=0.5), poll(4, [chunk("b")], 4, FINAL, at=1)]
+    assert rows(judge(down)) == {"POLL-5"}
+
+
+@pytest.mark.parametrize("first", [1, 1000])
+def test_a_log_may_begin_at_another_offset_than_0(first: int) -> None:
+    assert judge([poll(0, [], first), poll(first, [chunk("a")], first + 1, FINAL, at=0.5)]) == ()
+
+
+WHOLE = [chunk(text) for text in "abcdef"]
+
+
+def _read_at_its_pace() -> list[Poll]:
+    """A task that one client reads to its end, which comes after 1.6 s."""
+    first, second = poll(0, WHOLE[:2], 2), poll(2, WHOLE[2:4], 4, at=0.5)
+    return [first, second, poll(4, [], 4, at=1), poll(4, WHOLE[4:], 6, FINAL, at=1.5)]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(poll(0, WHOLE[4:], 6, FINAL, at=9), id="the first events are gone"),
+        pytest.param(poll(0, [], 6, FINAL, at=9), id="all of them are"),
+        pytest.param(poll(2, WHOLE[5:], 6, FINAL, at=9), id="gone behind an offset of long ago"),
+        pytest.param(poll(0, WHOLE[3:4], 4, at=1.2), id="a ring of events while the task runs"),
+    ],
+)
+def test_events_that_are_gone_for_who_comes_late_are_no_loss(late: Poll) -> None:
+    history = sorted([*_read_at_its_pace(), late], key=lambda answered: answered.received_at)
+    assert rows(judge(history)) == {"POLL-13"}
+
+
+@pytest.mark.parametrize(
+    "soon",
+    [
+        pytest.param(poll(2, WHOLE[3:4], 4, at=0.6), id="behind an offset that was just given"),
+        pytest.param(poll(4, WHOLE[5:], 6, FINAL, at=1.55), id="at the very end"),
+    ],
+)
+def test_events_that_are_gone_at_the_pace_of_the_clients_are_lost(soon: Poll) -> None:
+    history = sorted([*_read_at_its_pace(), soon], key=lambda answered: answered.received_at)
+    assert rows(judge(history)) == {"POLL-5"}
+
+
+def test_what_comes_late_and_is_another_is_rewritten_and_not_gone() -> None:
+    other = poll(0, [chunk("x"), *WHOLE[1:]], 6, FINAL, at=9)
+    assert rows(judge([*_read_at_its_pace(), other])) == {"POLL-5"}
+
+
 def test_a_running_poll_that_was_under_way_when_the_task_ended_is_no_flap() -> None:
     end = Poll(0, 1.0, 1.5, FINAL, [chunk("a")], 1)
     slow = Poll(0, 0.0, 2.0, "running", [], 0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, Task, refusal
 from tests.mutants.model import Mutant
-from tests.mutants.polls import Event, View, chunk, logs, overlaps, polls
+from tests.mutants.polls import Change, Event, View, chunk, logs, overlaps, polls
 
 _OVERLAP = 0.015
 """Seconds by which polls are slowed down, so that those of two readers meet."""
@@ -129,6 +129,24 @@ async def _refused_while_running(asked: Asked, forward: Forward) -> Answer:
     return given
 
 
+def _cancel(_: Asked, first: Task, second: Task) -> None:
+    del second
+    first.notes["cancelled"] = True
+
+
+def _end_here(status: str) -> Change:
+    def change(view: View) -> None:
+        end = view.task.notes.setdefault("end", max(1, len(view.log)))
+        events = view.log[view.start : end]
+        view.data.update(status=status, events=events, next_offset=max(view.start, end))
+
+    return change
+
+
+def _is_cancelled(view: View) -> bool:
+    return bool(view.task.notes.get("cancelled"))
+
+
 MUTANTS = (
     Mutant(
         name="readers-share-a-cursor",
@@ -193,8 +211,24 @@ MUTANTS = (
         concurrent=True,
     ),
     Mutant(
-        name="second-message-breaks",
+        name="first-task-cancelled",
         requirement="QUEUE-1",
+        fault="cancels the task that runs in a conversation when another message comes",
+        make=_noted(_while_running(_cancel), polls(_end_here("cancelled"), _is_cancelled)),
+        conditional=True,
+        concurrent=True,
+    ),
+    Mutant(
+        name="first-task-cut-in-silence",
+        requirement="QUEUE-1",
+        fault="ends the task that runs in a conversation as completed when another message comes",
+        make=_noted(_while_running(_cancel), polls(_end_here("completed"), _is_cancelled)),
+        conditional=True,
+        concurrent=True,
+    ),
+    Mutant(
+        name="second-message-breaks",
+        requirement="QUEUE-2",
         fault="answers 500 to a message while another runs in its conversation",
         make=_refused_while_running,
         conditional=True,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+from tests.mutants.exchange import Answer, Asked, Forward, refusal
 from tests.mutants.model import Mutant
 from tests.mutants.polls import (
     Event,
@@ -23,6 +25,20 @@ from tests.mutants.polls import (
     polls,
     says,
 )
+
+
+def _last_five(view: View) -> None:
+    first = max(view.start, len(view.log) - 5)
+    view.data["events"] = view.log[first:]
+
+
+async def _gone_a_second_later(asked: Asked, forward: Forward) -> Answer:
+    given = await forward(asked)
+    if asked.operation != "pollTask" or asked.task is None or given.status != 200:
+        return given
+    ended = given.json()["data"]["status"] != "running"
+    since = asked.task.notes.setdefault("ended at", time.monotonic()) if ended else time.monotonic()
+    return refusal(404, "expired") if time.monotonic() - since > 1 else given
 
 
 def _too_far(view: View) -> None:
@@ -233,10 +249,24 @@ MUTANTS = (
     ),
     Mutant(
         name="ended-log-forgotten",
-        requirement="POLL-5",
+        requirement="POLL-13",
         fault="returns no events of a task that has ended to who reads them again",
         make=polls(_nothing, lambda view: view.final and is_re_read(view)),
-        also=frozenset({"POLL-8"}),
+        also=frozenset({"POLL-5", "POLL-8"}),
+        conditional=True,
+    ),
+    Mutant(
+        name="ended-log-loses-its-beginning",
+        requirement="POLL-13",
+        fault="keeps the last five events of a task that has ended",
+        make=polls(_last_five, lambda view: view.final and is_re_read(view)),
+        conditional=True,
+    ),
+    Mutant(
+        name="ended-task-gone",
+        requirement="POLL-13",
+        fault="answers 404 to polls of a task a second after it told its end",
+        make=_gone_a_second_later,
         conditional=True,
     ),
     Mutant(

@@ -62,7 +62,6 @@ MUTANTS = (
         requirement="ID-1",
         fault="gives the empty string as the task_id of the third task",
         make=_task_ids(lambda right, number: "" if number == 3 else right),
-        also=frozenset({"REQ-10"}),
         conditional=True,
     ),
     Mutant(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from tests.mutants.concurrency import runs
 from tests.mutants.cors import not_for_files
 from tests.mutants.exchange import Answer, Asked, Forward, refusal
@@ -92,6 +95,63 @@ def _said_to_be_latin_1(_: Asked, given: Answer) -> Answer:
     return given.with_header(b"content-type", guessed) if "é".encode() in given.body else given
 
 
+_PIECE = 11
+"""Bytes."""
+
+
+def _pieces(log: list[Event], decode: Callable[[bytes], str]) -> list[Event]:
+    """The text of a log in pieces of eleven bytes, each decoded by itself; other events stay where they are."""
+    pieces: list[Event] = []
+    for event in log:
+        raw = content(event).encode("utf-8", "surrogatepass")
+        if is_chunk(event) and len(raw) > _PIECE:
+            pieces += [chunk(decode(raw[at : at + _PIECE])) for at in range(0, len(raw), _PIECE)]
+        else:
+            pieces.append(event)
+    return pieces
+
+
+def _ignoring(_: View, log: list[Event]) -> list[Event]:
+    return _pieces(log, lambda raw: raw.decode("utf-8", "ignore"))
+
+
+def _replacing_with_blanks_between(_: View, log: list[Event]) -> list[Event]:
+    """Behind each piece comes a chunk that shows nothing, as a heartbeat writes it."""
+    blank = chunk("\u200b")
+    return [each for event in _pieces(log, lambda raw: raw.decode("utf-8", "replace")) for each in (event, blank)]
+
+
+async def _tag_of_the_status(asked: Asked, forward: Forward) -> Answer:
+    """The ETag changes with the status, and not with the events."""
+    given = await forward(asked)
+    if asked.operation != "pollTask" or given.status != 200 or asked.task is None:
+        return given
+    status = str(given.json()["data"]["status"])
+    tag = f'"{asked.task.id}-{status}"'.encode()
+    told = given.with_header(b"cache-control", b"no-cache").with_header(b"etag", tag)
+    if asked.header(b"if-none-match") != tag:
+        return told
+    return replace(told, status=304, body=b"").without(b"content-length")
+
+
+def _line_in_the_name(asked: Asked) -> bool:
+    name = asked.member("workspace_id")
+    return isinstance(name, str) and ("\n" in name or "\r" in name)
+
+
+async def _located(asked: Asked, forward: Forward) -> Answer:
+    """The name stands in Location as it is, so that a line break in it begins another header."""
+    given = await forward(asked)
+    name = asked.member("workspace_id")
+    if asked.operation != "createWorkspace" or not isinstance(name, str):
+        return given
+    _, found, rest = name.replace("\r", "").partition("\n")
+    header, _, value = rest.partition(": ")
+    if not (found and value):
+        return given
+    return given.adding(header.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+
+
 def _in_several_lines(asked: Asked) -> bool:
     return "\n" in str(asked.member("message"))
 
@@ -163,23 +223,58 @@ MUTANTS = (
     ),
     Mutant(
         name="digit-that-is-no-number-breaks",
-        requirement="FROM-2",
+        requirement="FROM-6",
         fault="answers 500 to a from of characters that are digits and make no number, such as a superscript two",
         make=refuses(500, "pollTask", when=_digits_to_some),
         conditional=True,
     ),
     Mutant(
         name="credentials-beyond-ascii-break",
-        requirement="AUTH-3",
+        requirement="AUTH-5",
         fault="answers 500 to an Authorization that is not ASCII",
         make=refuses(500, *ALL_CALLS, when=_beyond_ascii),
         conditional=True,
     ),
     Mutant(
         name="basic-that-does-not-decode-breaks",
-        requirement="AUTH-3",
+        requirement="AUTH-5",
         fault="answers 500 to an Authorization of scheme Basic that is no base64",
         make=refuses(500, *ALL_CALLS, when=_basic_that_is_none),
+        conditional=True,
+    ),
+    Mutant(
+        name="characters-on-a-cut-vanish",
+        requirement="ENC-1",
+        fault="cuts text into pieces of eleven bytes, and leaves out what of a piece is no whole character",
+        make=logs(_ignoring),
+        conditional=True,
+    ),
+    Mutant(
+        name="halves-with-a-blank-between",
+        requirement="ENC-1",
+        fault="makes U+FFFD of both halves of a character that is cut, with a chunk that shows nothing between them",
+        make=logs(_replacing_with_blanks_between),
+        conditional=True,
+    ),
+    Mutant(
+        name="validator-of-the-status-alone",
+        requirement="POLL-11",
+        fault="sends no-cache and an ETag of the task and its status, and 304 to who asks with it",
+        make=_tag_of_the_status,
+        conditional=True,
+    ),
+    Mutant(
+        name="line-break-in-a-name-breaks",
+        requirement="BODY-5",
+        fault="answers 500 to a workspace_id with a line break in it",
+        make=refuses(500, "createWorkspace", when=_line_in_the_name),
+        conditional=True,
+    ),
+    Mutant(
+        name="line-break-in-a-name-makes-a-header",
+        requirement="BODY-5",
+        fault="puts workspace_id into a header as it is",
+        make=_located,
         conditional=True,
     ),
 )

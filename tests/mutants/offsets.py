@@ -168,14 +168,14 @@ MUTANTS = (
     ),
     Mutant(
         name="huge-from-breaks",
-        requirement="FROM-2",
+        requirement="FROM-6",
         fault="answers 500 to a from beyond 64 bits",
         make=refuses(500, "pollTask", when=_is_huge),
         conditional=True,
     ),
     Mutant(
         name="nul-in-from-hangs",
-        requirement="FROM-2",
+        requirement="FROM-6",
         fault="never answers a from with a NUL in it",
         make=hangs("pollTask", when=_has_nul),
         also=frozenset({"HTTP-9"}),
@@ -187,6 +187,13 @@ MUTANTS = (
         fault="ends a task at its first event when somebody polls it with a from that is no number",
         make=_rewound,
         also=frozenset({"POLL-5", "POLL-8"}),
+        conditional=True,
+    ),
+    Mutant(
+        name="from-none-breaks",
+        requirement="FROM-2",
+        fault="answers 500 to from=None alone",
+        make=refuses(500, "pollTask", when=lambda asked: asked.offset_text == "None"),
         conditional=True,
     ),
     Mutant(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.mutants.exchange import Answer, Asked, Forward, Handler
-from tests.mutants.faults import ALL_CALLS, hangs, header, refuses
+from tests.mutants.exchange import Answer, Asked, Forward, Handler, refusal
+from tests.mutants.faults import ALL_CALLS, errors_become, hangs, header, refuses
 from tests.mutants.model import Mutant
 
 
@@ -71,6 +71,18 @@ def _prefix(asked: Asked) -> bytes | None:
     return next((owner for owner in known if owner[:17] == asked.owner[:17]), None)
 
 
+def _any_case(asked: Asked) -> bytes | None:
+    """A token is looked up in a column that does not tell capitals from small letters."""
+    known = {value for value in asked.desk.notes.values() if isinstance(value, bytes)}
+    return next((owner for owner in known if owner.lower() == asked.owner.lower()), None)
+
+
+def _half(asked: Asked) -> bytes | None:
+    """A token is known by the half of it that stands first."""
+    known = {value for value in asked.desk.notes.values() if isinstance(value, bytes)}
+    return next((owner for owner in known if owner[: len(owner) // 2] == asked.owner[: len(owner) // 2]), None)
+
+
 def _malformed(asked: Asked) -> bool:
     return asked.operation != "" and len(asked.owner.split(b" ")) != 2 and asked.header(b"authorization") is not None
 
@@ -115,6 +127,29 @@ MUTANTS = (
         conditional=True,
     ),
     Mutant(
+        name="token-in-any-case",
+        requirement="AUTH-2",
+        fault="compares tokens without regard to capitals",
+        make=_as(_any_case, *ALL_CALLS),
+        conditional=True,
+    ),
+    Mutant(
+        name="messages-by-half-a-token",
+        requirement="AUTH-2",
+        fault="compares the first half of the token of who sends a message",
+        make=_as(_half, "sendMessage"),
+        conditional=True,
+    ),
+    Mutant(
+        name="wrong-token-breaks",
+        requirement="AUTH-3",
+        fault="answers 500 to a poll with a token that nobody has",
+        make=errors_become(
+            refusal(500), "pollTask", when=lambda asked, given: given.status == 401 and not _bare(asked)
+        ),
+        conditional=True,
+    ),
+    Mutant(
         name="missing-token-breaks",
         requirement="AUTH-3",
         fault="answers 500 to POST conversations without a token",
@@ -123,7 +158,7 @@ MUTANTS = (
     ),
     Mutant(
         name="malformed-authorization-breaks",
-        requirement="AUTH-3",
+        requirement="AUTH-5",
         fault="answers 500 to an Authorization that is not two words",
         make=refuses(500, *ALL_CALLS, when=_malformed),
         conditional=True,

@@ -129,7 +129,6 @@ MUTANTS = (
         requirement="POLL-1",
         fault="answers 500 to every 7th poll of a task",
         make=every(7, refusal(500, "internal_error")),
-        also=frozenset({"FROM-2"}),
         conditional=True,
     ),
     Mutant(

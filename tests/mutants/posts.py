@@ -11,6 +11,8 @@ from tests.mutants.exchange import Answer, Asked, Forward, Handler, answer, refu
 from tests.mutants.faults import answers, bodies, errors_become, every, raw_bodies
 from tests.mutants.model import Mutant
 
+_SHORT_RACE = 0.002
+"""Seconds between a look-up and an insert."""
 _RACE = 0.05
 """Seconds that creating a workspace takes, so that several at once meet."""
 
@@ -31,13 +33,26 @@ async def _conflict_when_together(asked: Asked, forward: Forward) -> Answer:
     return refusal(409, "locked") if asked.together > 1 else await forward(asked)
 
 
+async def _looked_up_and_put_in(asked: Asked, forward: Forward) -> Answer:
+    """A look-up, then an insert that fails for who lost the race in between, which is short."""
+    name = str(asked.member("workspace_id"))
+    names: set[str] = asked.desk.notes.setdefault("names", set())
+    if asked.operation != "createWorkspace" or name in names:
+        return await forward(asked)
+    await asyncio.sleep(_SHORT_RACE)
+    if name in names:
+        return refusal(500, "unique_constraint")
+    names.add(name)
+    return await forward(asked)
+
+
 async def _third_refused(asked: Asked, forward: Forward) -> Answer:
     given = await forward(asked)
     if asked.operation != "createWorkspace" or given.status >= 300:
         return given
     key = str(asked.json())
     asked.desk.turns[key] += 1
-    return refusal(429, "too_many") if asked.desk.turns[key] >= 3 else given
+    return refusal(409, "exists") if asked.desk.turns[key] >= 3 else given
 
 
 def _second_of_conversation(change: Callable[[Any], Any]) -> Handler:
@@ -109,16 +124,25 @@ MUTANTS = (
     ),
     Mutant(
         name="workspace-conflicts-when-asked-together",
-        requirement="WS-2",
+        requirement="WS-4",
         fault="answers 409 when a workspace is asked for while another is being made",
         make=_conflict_when_together,
+        also=frozenset({"WS-2"}),
+        conditional=True,
+        concurrent=True,
+    ),
+    Mutant(
+        name="workspace-looked-up-and-put-in",
+        requirement="WS-4",
+        fault="looks for a workspace, then makes it, and answers 500 to who lost the race in between",
+        make=_looked_up_and_put_in,
         conditional=True,
         concurrent=True,
     ),
     Mutant(
         name="workspace-third-ensure-refused",
         requirement="WS-2",
-        fault="answers 429 when a workspace is asked for a third time",
+        fault="answers 409 when a workspace is asked for a third time",
         make=_third_refused,
         conditional=True,
     ),
@@ -202,7 +226,6 @@ MUTANTS = (
         requirement="MSG-2",
         fault="answers 503 to every sixth poll of a task",
         make=every(6, refusal(503, "busy")),
-        also=frozenset({"FROM-2"}),
         conditional=True,
     ),
 )

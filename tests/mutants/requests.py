@@ -44,6 +44,22 @@ def _conversation(asked: Asked) -> object:
     return body.get("conversation_id") if isinstance(body, dict) else "no object"
 
 
+def _question_marks(asked: Asked) -> Asked:
+    """The text is read and written again in the charset of the system, which is ASCII."""
+    body = asked.json()
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return asked
+    return asked.with_json({**body, "message": body["message"].encode("ascii", "replace").decode()})
+
+
+def _forty_bytes(asked: Asked) -> Asked:
+    """A column of forty bytes: what is cut in it is mended with U+FFFD."""
+    body = asked.json()
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return asked
+    return asked.with_json({**body, "message": body["message"].encode()[:40].decode("utf-8", "replace")})
+
+
 async def _conversation_of_nobody(asked: Asked, forward: Forward) -> Answer:
     """A message without a conversation goes into a new one."""
     if asked.operation != "sendMessage" or _conversation(asked) not in ("", None):
@@ -55,10 +71,6 @@ async def _conversation_of_nobody(asked: Asked, forward: Forward) -> Answer:
     if created.status != 201:
         return created
     return await forward(asked.with_json({**asked.json(), **created.json()}))
-
-
-def _is_none(asked: Asked) -> bool:
-    return _conversation(asked) == "None"
 
 
 async def _redirect(asked: Asked, forward: Forward, status: int, hit: bool) -> Answer:
@@ -276,16 +288,9 @@ MUTANTS = (
     ),
     Mutant(
         name="message-without-conversation-taken",
-        requirement="REQ-10",
-        fault="opens a conversation for a message whose conversation_id is empty, null or absent",
+        requirement="REQ-12",
+        fault="opens a conversation for a message that names none, and does not tell which",
         make=_conversation_of_nobody,
-        conditional=True,
-    ),
-    Mutant(
-        name="conversation-none-taken",
-        requirement="REQ-10",
-        fault="takes a message into the conversation None, and gives it a task",
-        make=replies(answer(202, {"task_id": "task_of_none"}), "sendMessage", when=_is_none),
         conditional=True,
     ),
     Mutant(
@@ -307,5 +312,19 @@ MUTANTS = (
         requirement="REQ-11",
         fault="listens on ::1 and not on 127.0.0.1",
         make=Listening("::1", "[::1]"),
+    ),
+    Mutant(
+        name="beyond-ascii-to-question-marks",
+        requirement="REQ-6",
+        fault="makes question marks of everything in a message that is beyond ASCII, however it was spelt",
+        make=requests(_question_marks, "sendMessage"),
+        conditional=True,
+    ),
+    Mutant(
+        name="message-cut-at-forty-bytes",
+        requirement="REQ-6",
+        fault="keeps the first forty bytes of a message, and U+FFFD for half a character at the end",
+        make=requests(_forty_bytes, "sendMessage"),
+        conditional=True,
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from sendpoll.conformance.server.checks.check_result import CheckResult
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 
-STAGE = 2
+STAGE = 3
 _CROSSING = (0.45, 0.6)
 """Seconds after an answer at which a close of the idle connection crosses the next poll."""
 

@@ -15,7 +15,7 @@ from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
 
-STAGE = 3
+STAGE = 4
 _READERS = 3
 
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from dataclasses import replace
+from collections import defaultdict
 from http import HTTPStatus
 
 import pytest
 
-from sendpoll.conformance.http.exchange import Intent
+from sendpoll.conformance.rules.echo import find_repeated, repeats_plain_words, shows_halves
 from sendpoll.conformance.rules.predicates import events_of
 from sendpoll.conformance.rules.tally import Shown
 from sendpoll.conformance.server.checks.check_result import CheckResult
+from sendpoll.conformance.server.probing.client_profiles import PROFILES
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.recorder import RunOverError
+from sendpoll.conformance.server.probing.revalidation import revalidate
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_again
 from sendpoll.core.oracle import chunk_text
 
 STAGE = 8
-_VALIDATORS = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
-"""What a browser asks with, and the header of the answer before that it takes it from."""
+_BUSY = frozenset({409, 423, 425, 429, 503})
+"""How a server says that another message will do later."""
 _LOSING = frozenset({"POLL-5", "POLL-7", "POLL-8"})
 """The rows whose violations alone explain text that is missing."""
 
@@ -100,19 +102,18 @@ def test_every_task_ends(tasks: list[RecordedTask], context: RunContext, case: C
 def test_validators_change_with_the_log(
     tasks: list[RecordedTask], corpus: Corpus, context: RunContext, case: CheckResult
 ) -> None:
-    """A browser that asks whether an answer from while the task grew is still good is told that it is not."""
+    """A browser that asks whether an answer is still good is told that it is not, once the log has grown."""
     early, task = corpus.early, corpus.long
     if early is None or early.response is None or not early.ok or task is None or not task.is_over:
         case.not_exercised("no task ran long enough; give a message that this server answers long: --prompt long=TEXT")
-    validators = {asks: early.response.header(told) for asks, told in _VALIDATORS.items()}
-    if not any(validators.values()) or len(events_of(early)) >= len(task.history.log):
-        case.exercise()
+    case.exercise()
+    if len(events_of(early)) >= len(task.history.log):
         return
-    plain = context.api.poll_request(task.task_id, "from=0")
-    asked = tuple((name, value) for name, value in validators.items() if value)
-    exchange = context.recorder.send(replace(plain, headers=(*plain.headers, *asked), intent=Intent.PROBE))
-    stale = f"it answers 304 to the validator of an answer of {len(events_of(early))} events; now there are more"
-    case.judge(stale if exchange.status == HTTPStatus.NOT_MODIFIED else None, early, exchange)
+    for asked in (corpus.revalidation, revalidate(context.api, task.task_id, early)):
+        if asked is not None:
+            stale = f"it answers 304 to the validator of an answer of {asked.events} events; now there are more"
+            is_stale = asked.after.status == HTTPStatus.NOT_MODIFIED
+            case.judge(stale if is_stale else None, asked.before, asked.after)
 
 
 @pytest.mark.requirement("POLL-12")
@@ -122,17 +123,40 @@ def test_offset_stays_without_events(tasks: list[RecordedTask], case: CheckResul
     case.exercise(sum(1 for task in tasks for note in task.notes if note.events == 0))
 
 
+@pytest.mark.requirement("POLL-13")
+def test_ended_tasks_are_kept(tasks: list[RecordedTask], case: CheckResult) -> None:
+    """Who reads an ended task from its beginning finds all of it; refused polls are judged with all traffic."""
+    _judge_contradictions(case, tasks)
+    case.exercise(sum(1 for task in tasks if task.is_over and task.history.log))
+
+
 @pytest.mark.requirement("ENC-1")
 def test_no_character_is_cut_in_two(tasks: list[RecordedTask], context: RunContext, case: CheckResult) -> None:
-    """No chunk ends with a replacement character where the next begins with one: there was one character before."""
+    """No chunk ends with a replacement character where the next begins with one: there was one character before.
+
+    Chunks that show nothing, and events that nobody prints, may stand between the two.
+    """
     for task in tasks:
-        texts = [text for event in task.history.log if (text := chunk_text(event))]
-        cut = any(one[-1] == other[0] == "\ufffd" for one, other in itertools.pairwise(texts))
+        cut = shows_halves(text for event in task.history.log if (text := chunk_text(event)) is not None)
         if cut and "\ufffd" not in task.message:
             sentence = f"task {task.kind!r}: a character is cut in two chunks, each of which shows U+FFFD in its place"
             case.violate(sentence, context.api.poll(task.task_id, 0))
         elif not task.text.isascii():
             case.exercise()
+
+
+@pytest.mark.requirement("ENC-1")
+def test_no_character_vanishes_from_an_echo(tasks: list[RecordedTask], context: RunContext, case: CheckResult) -> None:
+    """An agent that repeats a message repeats each of its characters wherever it stands, or nowhere."""
+    escapes = {shape.name: shape.escapes for shape in PROFILES}
+    echoes = [(task, echo) for task in tasks if (echo := find_repeated(task.message, task.text)) is not None]
+    kept: dict[bool, set[str]] = defaultdict(set)
+    for task, echo in echoes:
+        kept[escapes[task.shape]] |= echo.kept
+    for task, echo in echoes:
+        here = sorted(echo.lost & kept[escapes[task.shape]])
+        sentence = f"task {task.kind!r} repeats its message without {' '.join(here[:8])}, which stand there elsewhere"
+        case.judge(sentence if here else None, *([context.api.poll(task.task_id, 0)] if here else []))
 
 
 @pytest.mark.requirement("ISO-1")
@@ -166,19 +190,56 @@ def test_no_answer_before_the_own_one(tasks: list[RecordedTask], context: RunCon
 
 
 @pytest.mark.requirement("QUEUE-1")
+def test_the_first_task_is_left_alone(
+    bench: RunContext, tasks: list[RecordedTask], corpus: Corpus, case: CheckResult
+) -> None:
+    """A task during which another message came ends as undisturbed tasks do, be that message taken or refused."""
+    first = _first_of_two(corpus, case)
+    others = [
+        task for task in tasks if task.is_over and task.unusable is None and task.conversation != first.conversation
+    ]
+    if not others:
+        case.not_exercised("no undisturbed task came to its end, so there is nothing to compare the first one with")
+    told = _disturbed(first, others)
+    case.judge(told, *([bench.api.poll(first.task_id, 0)] if told else []))
+
+
+def _first_of_two(corpus: Corpus, case: CheckResult) -> RecordedTask:
+    first = corpus.first
+    if first is None or (corpus.second is None and corpus.second_refusal is None):
+        case.not_exercised("two messages of one conversation were not sent; allow more with --max-messages")
+    if not first.is_over or first.unusable is not None:
+        case.not_exercised("the first of the two tasks could not be read to its end")
+    return first
+
+
+def _disturbed(first: RecordedTask, others: list[RecordedTask]) -> str | None:
+    """In what a task differs from undisturbed ones: in its final status, in its words, or in its length."""
+    statuses = sorted({task.history.status for task in others})
+    if first.history.status not in statuses:
+        usual = " or ".join(statuses)
+        return f"a second message came, and the first task ends as {first.history.status}, where others end as {usual}"
+    alike = [task for task in others if task.kind == first.kind]
+    echoing = bool(alike) and all(repeats_plain_words(task.message, task.text) for task in alike)
+    if echoing and not repeats_plain_words(first.message, first.text):
+        return "a second message came, and the first task does not repeat its own, as undisturbed tasks do"
+    lengths = {len(task.history.log) for task in alike}
+    if len(alike) > 1 and len(lengths) == 1 and len(first.history.log) < min(lengths) / 2:
+        return (
+            f"a second message came, and the first task ends after {len(first.history.log)} events, where all others "
+            f"of this message have {min(lengths)}"
+        )
+    return None
+
+
+@pytest.mark.requirement("QUEUE-1")
 def test_second_message_while_one_runs(
     bench: RunContext, tasks: list[RecordedTask], corpus: Corpus, case: CheckResult
 ) -> None:
-    """Two messages of one conversation are both answered, each in its own task; a clear refusal will do too."""
-    first, second = corpus.first, corpus.second
-    if corpus.second_refusal is not None:
-        refusal = corpus.second_refusal
-        case.judge(None if refusal.refused else f"the second message is answered {refusal.outcome}", refusal)
-        return
-    if first is None or second is None:
-        case.not_exercised("two messages of one conversation were not sent; allow more with --max-messages")
-    if not first.is_over:
-        case.not_exercised("the first of the two tasks did not come to its end")
+    """Where a second message is taken while the first runs, both are answered, each in its own task."""
+    first, second = _first_of_two(corpus, case), corpus.second
+    if second is None:
+        case.not_exercised("the second message was refused while the first ran")
     if second.marker in json.dumps(first.history.log):
         case.violate("the first task holds the word of the second message", bench.api.poll(first.task_id, 0))
     echoes = first.marker in first.text
@@ -197,3 +258,16 @@ def test_second_message_while_one_runs(
     elif first.history.log and not second.history.log:
         case.violate("the second task ends without any event", bench.api.poll(second.task_id, 0))
     case.exercise(second.polls)
+
+
+@pytest.mark.requirement("QUEUE-2")
+def test_second_message_is_refused_for_now(corpus: Corpus, case: CheckResult) -> None:
+    """A refusal of the second message says that it may be sent again."""
+    if corpus.second is not None:
+        case.exercise()
+    elif corpus.second_refusal is not None:
+        refusal = corpus.second_refusal
+        told = None if refusal.status in _BUSY else f"to the second message {refusal.behaviour}"
+        case.judge(told, refusal)
+    else:
+        case.not_exercised("two messages of one conversation were not sent; allow more with --max-messages")

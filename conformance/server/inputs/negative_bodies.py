@@ -44,12 +44,15 @@ def negatives(name: str, valid: Mapping[str, Any]) -> Iterator[NegativeBody]:
     types, required members, emptiness and minima are derived, and no more.
     """
     schema = document(name)
+    required = schema.get("required", ())
     yield from (NegativeBody("", f"type ({kind})", values) for kind, values in _of_other_types(schema))
-    for key in schema.get("required", ()):
+    for key in required:
         without = {other: value for other, value in valid.items() if other != key}
         yield NegativeBody(f"/{key}", "required", st.just(without))
     for key, member in schema.get("properties", {}).items():
-        yield from _of_member(key, member, valid)
+        for negative in _of_member(key, member, valid):
+            if key in required or negative.constraint != "type (null)":  # null may stand for a member that is left out
+                yield negative
 
 
 def _of_member(key: str, member: JSON, valid: Mapping[str, Any]) -> Iterator[NegativeBody]:
@@ -72,22 +75,58 @@ def _of_other_types(schema: JSON) -> Iterator[tuple[str, st.SearchStrategy[Any]]
     return ((kind, values) for kind, values in _SMALL.items() if kind != kept)
 
 
-def malformed_texts(valid: Mapping[str, Any]) -> tuple[bytes, ...]:
+@dataclass(frozen=True, slots=True)
+class MalformedText:
+    """A body that is no JSON text."""
+
+    what: str
+    """In a few words, what is wrong with it."""
+    body: bytes
+
+
+def malformed_texts(valid: Mapping[str, Any]) -> tuple[MalformedText, ...]:
     """Bodies that are no JSON text, made of one that is."""
     text = json.dumps(valid)
     return (
-        b"",
-        b"{",
-        b"not json",
-        text[:-1].encode(),
-        f"{text}}}".encode(),
-        f"{text}{text}".encode(),
-        text.replace('"', "'").encode(),
-        text.replace("}", ",}").encode(),
-        text.encode().replace(b"}", b', "x": "\xff\xfe"}'),
-        text.encode().replace(b"}", b', "x": "\x01"}'),
-        b"[" * _DEEP,
+        MalformedText("an empty body", b""),
+        MalformedText("a lone brace", b"{"),
+        MalformedText("words that are no JSON", b"not json"),
+        MalformedText("an object without its last brace", text[:-1].encode()),
+        MalformedText("an object with a brace behind it", f"{text}}}".encode()),
+        MalformedText("two objects", f"{text}{text}".encode()),
+        MalformedText("an object in single quotes", text.replace('"', "'").encode()),
+        MalformedText("an object with a comma behind its last member", text.replace("}", ",}").encode()),
+        MalformedText("a string with a raw control character", text.encode().replace(b"}", b', "x": "\x01"}')),
+        MalformedText(f"{_DEEP:,} opening brackets", b"[" * _DEEP),
     )
+
+
+def not_utf8(valid: Mapping[str, Any]) -> bytes:
+    """A body with bytes that are no UTF-8 in a member that nobody reads: it may be read or refused, and be survived."""
+    return json.dumps(valid).encode().replace(b"}", b', "x": "\xff\xfe"}')
+
+
+ODD_NAMES = (
+    "two\nlines",
+    "return\rand\r\nX-Sendpoll-Injected: 1",
+    "nul\0inside",
+    "a/b",
+    "../up",
+    "..",
+    "%2e%2e%2fup",
+    "que?ry#frag",
+    'quo"te',
+    "back\\slash",
+    "space at end ",
+    "工作区🎉",
+    "half \ud83d",
+    "\u202eright to left",
+    "' OR '1'='1",
+    "n" * 5000,
+)
+"""Strings that are no good names: a server may take or refuse each, and must not stumble over it."""
+INJECTED = "x-sendpoll-injected"
+"""The header that an answer has where a name of these came into its head as it is."""
 
 
 def rewritten(valid: Mapping[str, Any]) -> st.SearchStrategy[bytes]:

@@ -17,10 +17,26 @@ class NegativeOffset:
     query: str
     means: int | None = None
     """The offset that it can be taken for; None where it is none at all."""
+    of_clients: bool = False
+    """Whether a published client comes to send it, when an answer before was at fault."""
+
+    @property
+    def probe(self) -> str:
+        """What kind of probe it is."""
+        return "from" if self.of_clients else "odd from"
+
+
+def queries_of_clients(offset: int) -> tuple[NegativeOffset, ...]:
+    """What clients send back of a `next_offset` that was absent, null, no integer literal or no number."""
+    wrong = ("None", "null", "undefined", "", "true", "True", "NaN", "1e%2B21", "[object%20Object]")
+    return (
+        NegativeOffset(f"from={offset}.0", offset, of_clients=True),
+        *(NegativeOffset(f"from={form}", of_clients=True) for form in wrong),
+    )
 
 
 def odd_queries(offset: int) -> tuple[NegativeOffset, ...]:
-    """The forms in which a parser may find `offset`, and forms in which there is none."""
+    """The forms in which a parser may find `offset`, and forms in which there is none; no client sends these."""
     digits = str(offset)
     lenient = (
         f"%2B{digits}",
@@ -29,25 +45,18 @@ def odd_queries(offset: int) -> tuple[NegativeOffset, ...]:
         f"{digits}%20",
         f"{digits}%0A",
         f"0{digits}",
-        f"{digits}.0",
         f"{digits}e0",
         "".join(quote(chr(0x0660 + int(digit))) for digit in digits),
         "".join(quote(chr(0xFF10 + int(digit))) for digit in digits),
     )
     wrong = (
-        "",
         "-1",
         f"-{digits}1",
         "abc",
         "0x5",
         "5,5",
         "1.5",
-        "NaN",
         "Infinity",
-        "null",
-        "undefined",
-        "None",
-        "true",
         "%00",
         f"{digits}%00",
         "%ZZ",

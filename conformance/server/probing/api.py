@@ -95,7 +95,7 @@ class Api:
         """The request of a poll with any query; characters that no request line can hold are percent-encoded."""
         request = self.request("pollTask", {"task_id": "\0"}, query=query, intent=intent)
         path, _, rest = request.target.partition("%00")
-        return _marked(request, target=f"{path}{_pasted(task)}{rest}")
+        return _marked(request, target=f"{path}{_pasted(task)}{rest}", late=task in self.recorder.ended_tasks)
 
 
 def _pasted(task: str) -> str:

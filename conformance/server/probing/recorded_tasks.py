@@ -15,11 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sendpoll.conformance.http.exchange import Exchange, Intent
-from sendpoll.conformance.server.inputs.negative_offsets import odd_queries
+from sendpoll.conformance.rules.predicates import events_of
+from sendpoll.conformance.server.inputs.negative_offsets import odd_queries, queries_of_clients
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.idling import PAUSES, Idle, idle_between_polls
 from sendpoll.conformance.server.probing.recorder import BudgetSpentError, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.revalidation import Revalidation, revalidate
 from sendpoll.conformance.server.probing.run_context import RunContext, Walk
 from sendpoll.conformance.server.probing.task_readers import (
     EAGER,
@@ -36,10 +38,12 @@ from sendpoll.conformance.server.probing.task_readers import (
 )
 from sendpoll.conformance.server.transport.connection import NoConnectionError
 
-BEHIND_ANY_END = 1_000_000_000_000
-"""No offset of a task that runs, be it counted in events, bytes or microseconds of its life."""
+_FAR = 1_000_000_000_000
+"""So far no task comes while it runs, be its offsets counted in events, bytes or microseconds."""
 _CATCHING_UP = 50
 """Polls in which a reader must have caught up with a task."""
+_GLANCE = 0.05
+"""Seconds after which it is looked again whether a task has begun."""
 _ENDING = Habit("at the end", 0.02)
 
 
@@ -69,6 +73,8 @@ class Corpus:
     """Asked of the long task."""
     early: Exchange | None = None
     """Its log, read while it grew."""
+    revalidation: Revalidation | None = None
+    """What was said to the validators of that when it had grown, and still ran."""
     late: RecordedTask | None = None
     idle: list[Idle] = field(default_factory=list)
     """Connections that idled between two polls."""
@@ -195,21 +201,32 @@ def _long(context: RunContext, corpus: Corpus) -> None:
 
 
 def _disturb(context: RunContext, corpus: Corpus) -> None:
-    """Poll a running task with offsets that no client sends; its readers must not notice."""
-    if corpus.long is not None:
-        corpus.behind = _ask_behind(context, corpus.long)
-        corpus.early = context.api.poll(corpus.long.task_id, 0)
-    for odd in odd_queries(1):
-        if corpus.long is None or corpus.long.is_over:
+    """Poll a running task with offsets that no client sends on purpose; its readers must not notice."""
+    task = corpus.long
+    if task is None:
+        return
+    while not task.history.log and not task.is_over:
+        context.recorder.pause(_GLANCE)
+    corpus.behind = _ask_behind(context, task)
+    corpus.early = context.api.poll(task.task_id, 0)
+    for odd in (*queries_of_clients(1), *odd_queries(1)):
+        if task.is_over:
             return
-        request = context.api.poll_request(corpus.long.task_id, odd.query, intent=Intent.PROBE)
-        context.recorder.send(dataclasses.replace(request, probe="from"))
+        request = context.api.poll_request(task.task_id, odd.query, intent=Intent.PROBE)
+        context.recorder.send(dataclasses.replace(request, probe=odd.probe))
+        if corpus.revalidation is None and len(task.history.log) > len(events_of(corpus.early)):
+            corpus.revalidation = revalidate(context.api, task.task_id, corpus.early)
+
+
+def behind_any_end(context: RunContext) -> int:
+    """An offset behind the end of every task, told from the largest one that this server gave: some are times."""
+    return max((task.end_offset for task in context.tasks), default=0) + _FAR
 
 
 def _ask_behind(context: RunContext, task: RecordedTask) -> Behind | None:
     """Ask behind the end, then see how far the task has come; None where it is over or comes too fast to tell."""
-    request = context.api.poll_request(task.task_id, f"from={BEHIND_ANY_END}", intent=Intent.PROBE)
-    exchange = context.recorder.send(dataclasses.replace(request, probe="from"))
+    request = context.api.poll_request(task.task_id, f"from={behind_any_end(context)}", intent=Intent.PROBE)
+    exchange = context.recorder.send(dataclasses.replace(request, probe="odd from"))
     for _ in range(_CATCHING_UP):
         poll = task.poll(context.api, task.end_offset, "behind")
         if poll is None or task.is_over:

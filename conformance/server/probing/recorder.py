@@ -64,6 +64,8 @@ class Recorder:
         self.messages = 0
         self.limited = 0
         """How often the server said that it was asked too fast."""
+        self.ended_tasks: set[str] = set()
+        """Tasks whose final status was seen: from then on their polls are late."""
         self.known_workspaces: set[str] = set()
         """Workspaces that the server has answered for: from then on they are ensured again."""
         self.created_resources = CreatedResources()

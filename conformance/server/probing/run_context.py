@@ -9,23 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
+from sendpoll.conformance.server.inputs.prompts import prompt
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
 from sendpoll.conformance.server.probing.recorder import BudgetSpentError, Recorder
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
-
-PROMPTS = {
-    "plain": "Say hello in one sentence.",
-    "unicode": "Answer with Chinese text and emoji, such as: "
-    "你好，世界 🎉👩\u200d💻 e\u0301 n\u0303 o\u0308 déjà vu, ha ha ha 介绍明日方舟:终末地",
-    "long": 'Repeat these words one by one,\n\tthen tell a long story with "all" of them \\ none left out:\n'
-    + " ".join(
-        f"{word}{number} 第{number}句🌟" for number in range(1, 13) for word in ("harbour", "lantern", "meadow")
-    ),
-}
-"""What is asked where the target has no prompts of its own: an agent that echoes or obeys then shows what is needed."""
-
 
 _NEEDED = {"createConversation": "a conversation_id", "sendMessage": "a task_id", "pollTask": "data"}
 """What the answer of a call must have for the walk to go on."""
@@ -155,8 +144,8 @@ class RunContext:
 
         Raises BudgetSpentError where no further message may be sent.
         """
-        marker = self._marker(api.shape, kind)
-        message = f"{self.prompt(kind)} [{marker}]"
+        marker, turn = self._marker(api.shape, kind)
+        message = f"{self.prompt(kind, turn)} [{marker}]"
         exchange = api.send_message(self.workspace, conversation, message, intent=intent)
         task_id = identifier(exchange, "task_id")
         if task_id is None:
@@ -168,15 +157,19 @@ class RunContext:
             self.tasks.append(task)
         return exchange, task
 
-    def prompt(self, kind: str) -> str:
-        """The text that asks for an answer of a kind."""
-        return self.target.prompts.get(kind) or PROMPTS[kind]
+    def prompt(self, kind: str, turn: int) -> str:
+        """The text that asks for an answer of a kind, the first time (1) and later."""
+        return self.target.prompts.get(kind) or prompt(kind, turn)
 
-    def _marker(self, shape: ClientProfile, kind: str) -> str:
-        """A word that stands in no other message of this run; which, depends on the seed and on what is sent alone."""
+    def _marker(self, shape: ClientProfile, kind: str) -> tuple[str, int]:
+        """A word that stands in no other message of this run, and the how manieth message of its kind it marks.
+
+        Which word depends on the seed and on what is sent alone.
+        """
         with self._lock:
             self._sent[shape.letter, kind] += 1
-            return f"sp{self._run:08x}{shape.letter}{kind[0]}{self._sent[shape.letter, kind]:02d}"
+            turn = self._sent[shape.letter, kind]
+            return f"sp{self._run:08x}{shape.letter}{kind[0]}{turn:02d}", turn
 
     @property
     def finished(self) -> Sequence[RecordedTask]:

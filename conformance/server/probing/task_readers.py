@@ -97,6 +97,8 @@ class RecordedTask:
                 return None
             before = len(self.history.log)
             self._observe(poll, exchange.trimmed())
+            if self.is_over:
+                api.recorder.ended_tasks.add(self.task_id)
             if grown := len(self.history.log) - before:
                 api.recorder.hold(2 * size + _EVENT_SIZE * grown)
         return poll
@@ -139,8 +141,8 @@ class RecordedTask:
 
     @property
     def end_offset(self) -> int:
-        """The largest offset that was given out."""
-        return max(self.history.offsets)
+        """The offset behind all events that were returned."""
+        return self.history.end_offset
 
 
 def read_poll(exchange: Exchange, asked: int, reader: str) -> Poll | None:
@@ -241,7 +243,7 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
         now = time.monotonic()
         if poll is None:
             return False
-        if poll.next_offset is not None and poll.next_offset > offset:
+        if poll.next_offset is not None:
             offset = poll.next_offset
         is_page = restarts and task.is_over  # a server that pages says `running` on the first page for ever
         if poll.status == RUNNING and not is_page:
@@ -267,7 +269,7 @@ def read_late(api: Api, task: RecordedTask, ready: Callable[[], bool]) -> bool:
 
 def read_again(api: Api, task: RecordedTask, offsets: int = 12) -> None:
     """Ask again from offsets that were given out, the first and the last among them, and from 0."""
-    known = sorted(task.history.offsets)
+    known = task.history.offsets
     step = max(1, len(known) // offsets)
     for offset in dict.fromkeys([known[-1], *known[::step], known[-1], 0]):
         if task.poll(api, offset, "again") is None:
@@ -277,14 +279,16 @@ def read_again(api: Api, task: RecordedTask, offsets: int = 12) -> None:
 def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any]:
     """The events from an offset to the end of a task that is over, as one reader alone is given them.
 
-    Ends where an answer brings nothing, or its offset leads nowhere.
+    Ends where an answer brings nothing, or its offset leads nowhere or back.
     """
     events: list[Any] = []
+    been = {offset}
     while True:
         poll = read_poll(api.poll(task.task_id, offset), offset, "rest")
         events += poll.events if poll else []
-        if poll is None or not poll.events or poll.next_offset is None or poll.next_offset <= offset:
+        if poll is None or not poll.events or poll.next_offset is None or poll.next_offset in been:
             return events
+        been.add(poll.next_offset)
         offset = poll.next_offset
 
 

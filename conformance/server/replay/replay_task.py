@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from sendpoll.conformance.server.inputs.prompts import PROMPTS
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES
 from sendpoll.conformance.server.probing.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError
-from sendpoll.conformance.server.probing.run_context import PROMPTS, RunContext
+from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import (
     EAGER,
     LATE,
@@ -30,7 +31,7 @@ from sendpoll.conformance.server.transport.connection import NoConnectionError
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.contract import JSON
 
-JUDGED = frozenset({"POLL-5", "POLL-6", "POLL-7", "POLL-8", "POLL-12"})
+JUDGED = frozenset({"POLL-5", "POLL-6", "POLL-7", "POLL-8", "POLL-12", "POLL-13"})
 """The requirements that the oracle judges by all polls of a task."""
 
 _KIND = re.compile(r"task '(\w+)': ")

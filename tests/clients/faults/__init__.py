@@ -18,7 +18,6 @@ FAULTS: tuple[Fault, ...] = (
 
 _AFTER_ANOTHER = "a client comes to it only after another fault has broken it already"
 INEXPRESSIBLE: Mapping[str, str] = {
-    "REQ-10": _AFTER_ANOTHER,
     "FROM-2": _AFTER_ANOTHER,
     "AUTH-3": "only a user's wrong token leads to it",
 }

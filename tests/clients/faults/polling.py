@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.clients.faults.acceptance import refuses
 from tests.clients.faults.documents import BODILESS, of
 from tests.clients.send_and_poll import Answer, Edit, Fault, Request, Reshape, Script, chunk, events
 
@@ -217,7 +216,9 @@ def _of_two_tasks(message: str) -> list[Any]:
 _OTHER_TASKS = (
     Fault("ISO-1", "one_foreign_chunk", "CPNBD", script=_beside(chunk("foreign"))),
     Fault("QUEUE-1", "mixed_with_the_first", "CPNBD", script=Script(events=_of_two_tasks)),
-    Fault("QUEUE-1", "refused_while_the_first_runs", "CPNBD", refuse=refuses(409, lambda r: r.call == "sendMessage")),
+    Fault(
+        "QUEUE-1", "cut_by_the_second", "CPNBD", edit=data(lambda r: {"status": "cancelled"} if r["events"] else None)
+    ),
 )
 
 FAULTS = (*_ENVELOPE, *_EVENTS, *_OTHER_TASKS)

@@ -92,10 +92,28 @@ KEPT_AND_BROKEN: dict[str, tuple[Exchange, list[Exchange]]] = {
             unanswered(Failure.GARBAGE, intent=PROBE, probe="from"),
         ],
     ),
+    "FROM-6": (
+        told("pollTask", {}, status=400, intent=PROBE, probe="odd from"),
+        [
+            told("pollTask", {}, status=500, intent=PROBE, probe="odd from"),
+            unanswered(Failure.CLOSED, intent=PROBE, probe="odd from"),
+        ],
+    ),
+    "AUTH-5": (
+        told("pollTask", {}, status=400, intent=PROBE, probe="odd auth"),
+        [
+            told("pollTask", {}, status=500, intent=PROBE, probe="odd auth"),
+            unanswered(Failure.TIMEOUT, intent=PROBE, probe="odd auth"),
+        ],
+    ),
+    "POLL-13": (
+        told("pollTask", late=True),
+        [told("pollTask", {}, status=status, late=True) for status in (404, 410, 500)],
+    ),
     "AUTH-3": (
         told("pollTask", {}, status=401, intent=PROBE, probe="auth"),
         [
-            told("pollTask", {}, status=503, intent=PROBE, probe="auth"),
+            told("pollTask", {}, status=502, intent=PROBE, probe="auth"),
             unanswered(Failure.TIMEOUT, intent=PROBE, probe="auth"),
         ],
     ),
