@@ -31,8 +31,8 @@ def test_there_is_a_script_for_each_shell(shell: str) -> None:
     ("words", "at", "expected"),
     [
         ("sendpoll re", 1, ["requirements", "replay"]),
-        ("sendpoll explain poll-1", 2, ["POLL-1", "POLL-10", "POLL-11", "POLL-12"]),
-        ("sendpoll check --only queue", 3, ["QUEUE-1"]),
+        ("sendpoll explain poll-1", 2, ["POLL-1", "POLL-10", "POLL-11", "POLL-12", "POLL-13"]),
+        ("sendpoll check --only queue", 3, ["QUEUE-1", "QUEUE-2"]),
         ("sendpoll check --report", 2, ["--report-dir"]),
         ("sendpoll check --level ", 3, ["must", "should"]),
         ("sendpoll load --scenario s", 3, ["smoke", "soak"]),
