@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sendpoll.conformance.http.limits import INTERLEAVED_MESSAGES
-from sendpoll.conformance.server.probing.recorded_tasks import jobs
+from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import load_catalogue
 
@@ -19,7 +19,9 @@ def _lines(target: Target, only: frozenset[str]) -> Iterator[str]:
     rows = [row for row in load_catalogue().checked if not only or row.id in only]
     yield f"Nothing is sent. A run against {target.base_url} would judge {len(rows)} requirements."
     yield f"It would {_workspace(target)}, and send these messages:"
-    planned = [("walk through the four calls", 1), *((job.sentence, job.messages) for job in jobs() if job.messages)]
+    plan = plan_messages(target.max_messages, only)
+    planned = [("walk through the four calls", 1)]
+    planned += [(part.sentence, part.messages) for part in plan.parts if part.messages]
     planned.append(("interleave readers and sends as Hypothesis draws them, at most", INTERLEAVED_MESSAGES))
     for sentence, messages in planned:
         yield f"  {messages}  {sentence}"

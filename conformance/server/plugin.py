@@ -24,8 +24,9 @@ from sendpoll.conformance.results.evidence import Evidence
 from sendpoll.conformance.results.hints import HINTS
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server.checks.check_result import CheckResult, UnjudgedError
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus, record
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.transport.connection import NoConnectionError
 from sendpoll.core.target.target import Target, TargetError, load_target

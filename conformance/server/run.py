@@ -150,7 +150,7 @@ def check(
     listener = listener or Silence()
     started, began = datetime.now(UTC), time.monotonic() if began is None else began
     recorder = Recorder(target, started=began, on_exchange=listener.request)
-    context = RunContext(recorder, seed=options.seed, examples=options.examples)
+    context = RunContext(recorder, seed=options.seed, examples=options.examples, only=options.only)
     results = _Results(context, options.only, listener)
     with (
         importlib.resources.as_file(importlib.resources.files("sendpoll.conformance.server.checks")) as folder,

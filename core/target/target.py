@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 import jsonschema
 import yaml
 
+from sendpoll.core.target.traits import Traits, declared_traits
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON, validator
 
@@ -72,6 +73,8 @@ class Target:
     timeouts: Timeouts = Timeouts()
     max_messages: int = 16
     not_applicable: Mapping[str, str] = field(default_factory=dict)
+    traits: Traits = field(default_factory=Traits)
+    """What the user declares of its kind."""
 
     def __post_init__(self) -> None:
         _check_url(self.base_url)
@@ -228,6 +231,7 @@ def _target_of(described: JSON, path: Path) -> Target:
         prompts=described.get("prompts", {}),
         timeouts=Timeouts(**described.get("timeouts", {})),
         not_applicable=described.get("not_applicable", {}),
+        traits=declared_traits(described["traits"]) if "traits" in described else Traits(),
     )
     told = {key: described[key] for key in ("token", "max_messages") if key in described}
     return replace(target, **told)

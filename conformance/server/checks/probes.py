@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sendpoll.conformance.http.exchange import Exchange, Request
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError
+from sendpoll.conformance.server.probing.endings import BudgetSpentError
 from sendpoll.conformance.server.probing.run_context import RunContext
 
 _FOR_NOW = frozenset({409, 423, 425, 429, 503})

@@ -48,7 +48,8 @@ class Interleaving:
     @property
     def may_send(self) -> bool:
         """Whether a further message is allowed."""
-        return self.sent < INTERLEAVED_MESSAGES and self.context.recorder.affordable > 0
+        affordable = self.context.recorder.affordable > 0 and self.context.has_time_for(1)
+        return self.sent < INTERLEAVED_MESSAGES and affordable
 
     def send(self, into: RecordedTask | None) -> None:
         """Send a message into a conversation that exists, or into a new one."""

@@ -101,7 +101,7 @@ def test_conversation_that_cannot_be_opened(bench: RunContext, case: CheckResult
 @pytest.mark.requirement("MSG-2")
 def test_pace_of_the_clients(bench: RunContext, corpus: Corpus, case: CheckResult) -> None:
     """Where the suite was told that it asks too fast, two polls a second, with nothing beside them, must still do."""
-    if not bench.recorder.limited:
+    if not bench.recorder.resending.limited:
         case.exercise()
         return
     bench.recorder.pause(_QUIET)

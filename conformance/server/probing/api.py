@@ -36,7 +36,7 @@ class Api:
         endpoint = endpoints()[operation]
         raw = body if body is None or isinstance(body, bytes) else self.shape.body(body)
         target = self.recorder.target
-        own = target.token if token == _TARGET_TOKEN else token
+        own = self.recorder.token if token == _TARGET_TOKEN else token
         return Request(
             method=endpoint.method,
             target=endpoint.target(parameters or {}, query),
@@ -79,11 +79,12 @@ class Api:
         *,
         intent: Intent = Intent.USE,
         over: Connection | None = None,
+        patient: bool = True,
     ) -> Exchange:
         """POST /api/v1/workspaces/{workspace_id}/messages. Raises BudgetSpentError for one message too many."""
         body = self.message_body(conversation, text)
         request = self.request("sendMessage", {"workspace_id": workspace}, body=body, intent=intent)
-        return self.recorder.send(request, connection=over)
+        return self.recorder.send(request, connection=over, patient=patient)
 
     def poll(
         self, task: str, offset: object, *, intent: Intent = Intent.USE, over: Connection | None = None

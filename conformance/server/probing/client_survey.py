@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
+from sendpoll.conformance.server.probing.endings import BudgetSpentError
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus, is_heavy
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError
 from sendpoll.conformance.server.probing.run_context import RunContext, Walk
 from sendpoll.schemas.endpoints import endpoints
 
@@ -146,13 +146,13 @@ class Surveyor:
             return context.open_conversation(api, Intent.SHAPE)[0]
         if call == "pollTask":
             return api.poll(context.tasks[0].task_id, 0, intent=Intent.SHAPE)
-        _, conversation = context.open_conversation(context.api)
-        if conversation is None or is_heavy(context):
+        if is_heavy(context) or not context.recorder.affordable:
             return None
         try:
-            return context.send(api, conversation, "unicode", intent=Intent.SHAPE)[0]
+            exchange = context.start(api, "unicode", 0, intent=Intent.SHAPE)[0]
         except BudgetSpentError:
             return None
+        return exchange if exchange.request.operation == call else None
 
     def _try(self, call: str, form: ClientProfile) -> Exchange | None:
         """The same, once for each form."""

@@ -21,20 +21,27 @@ class _Session(Recorder):
         self._cookies: dict[str, str] = {}
         self._kept: Connection | None = None
 
-    def reserve(self) -> None:
-        self._outer.reserve()
+    def reserve(self, *, held: int = 0) -> None:
+        self._outer.reserve(held=held)
 
     def release(self) -> None:
         self._outer.release()
 
-    def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
+    def send(
+        self,
+        request: Request,
+        *,
+        connection: Connection | None = None,
+        host: str | None = None,
+        patient: bool = True,
+    ) -> Exchange:
         if self._kept is None or not self._kept.may_be_used_again():
             self.close()
             self._kept = self.connect()
         cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         if cookie:
             request = replace(request, headers=(*request.headers, ("Cookie", cookie)))
-        exchange = super().send(request, connection=connection or self._kept, host=host)
+        exchange = super().send(request, connection=connection or self._kept, host=host, patient=patient)
         for line in exchange.response.all("set-cookie") if exchange.response else ():
             name, _, value = line.partition(";")[0].partition("=")
             self._cookies[name.strip()] = value.strip()

@@ -35,7 +35,7 @@ class CreatedResources:
         if made is None or not exchange.ok or exchange.request.method != "POST":
             return
         listed, member = made
-        asked = _asked(exchange.request, member) if member == "workspace_id" else None
+        asked = asked_for(exchange.request, member) if member == "workspace_id" else None
         name = asked or identifier(exchange, member)
         if name is not None and len(listed) < _LISTED:
             listed[name[:_LONGEST]] = None
@@ -48,7 +48,8 @@ def identifier(exchange: Exchange, member: str) -> str | None:
     return found if found is not None and len(found) <= _USABLE else None
 
 
-def _asked(request: Request, member: str) -> str | None:
+def asked_for(request: Request, member: str) -> str | None:
+    """An id in the body of a request; None if it has none."""
     try:
         return _pasted(json.loads(request.body or b""), member)
     except (ValueError, RecursionError):

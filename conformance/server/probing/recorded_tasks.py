@@ -11,16 +11,17 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sendpoll.conformance.http.exchange import Exchange, Intent
 from sendpoll.conformance.rules.predicates import events_of
 from sendpoll.conformance.server.inputs.negative_offsets import odd_queries, queries_of_clients
 from sendpoll.conformance.server.probing.api import Api
-from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
+from sendpoll.conformance.server.probing.client_profiles import CURL, PROFILES, ClientProfile
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.idling import PAUSES, Idle, idle_between_polls
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.revalidation import Revalidation, revalidate
 from sendpoll.conformance.server.probing.run_context import RunContext, Walk
 from sendpoll.conformance.server.probing.task_readers import (
@@ -68,6 +69,8 @@ class Corpus:
     second: RecordedTask | None = None
     """The two messages of one conversation, the second sent while the first ran."""
     second_refusal: Exchange | None = None
+    first_was_running: bool = False
+    """Whether the first still ran when the second was refused."""
     long: RecordedTask | None = None
     behind: Behind | None = None
     """Asked of the long task."""
@@ -80,50 +83,30 @@ class Corpus:
     """Connections that idled between two polls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One part of the corpus."""
-
-    sentence: str
-    messages: int
-    run: Callable[[RunContext, Corpus], None]
-
-
-def jobs() -> tuple[Job, ...]:
-    """The parts of the corpus, all of which run at once; what a run sends is told from this table too."""
-    others = (shape for shape in PROFILES[1:])
-    return (
-        Job("go on with the first walk at the published pace", 0, _read_first_walk),
-        *(
-            Job(f"do as {shape.name} does, byte for byte", 1, functools.partial(_walk_as, shape=shape))
-            for shape in others
-        ),
-        Job("read one task with an eager, an overlapping and a restarting reader", 1, _overlap),
-        Job("ask for an answer of more than 100 events, with odd offsets in between", 1, _long),
-        Job("send two messages of one conversation at once, and a third when they are answered", 3, _queue),
-        Job("leave a task alone until it is over, then read it", 1, _late),
-        *(Job("read a task with four readers at the moment it ends", 1, _crowd) for _ in range(2)),
-        *(
-            Job(f"let a connection idle for {pause:g} s between two polls", 0, functools.partial(_idle, pause=pause))
-            for pause in PAUSES
-        ),
-    )
+Work = Callable[[RunContext, Corpus, int], None]
+"""One part of the corpus; the number is its place among those that wait for their turn."""
 
 
 def record(context: RunContext) -> Corpus:
     """Send the messages and read their tasks to the end, or as far as the run's deadline lets."""
+    plan = context.plan
     corpus = Corpus(walks=dict(context.walks))
-    planned = jobs()
-    with concurrent.futures.ThreadPoolExecutor(len(planned), thread_name_prefix="corpus") as pool:
-        for running in [pool.submit(_bounded, context, corpus, job) for job in planned]:
-            running.result()
+    planned = [(place, part) for place, part in enumerate(plan.parts) if part.name != "third"]
+    with concurrent.futures.ThreadPoolExecutor(len(planned) + len(PAUSES), thread_name_prefix="corpus") as pool:
+        running = [pool.submit(_bounded, context, corpus, _WORK[part.name], place) for place, part in planned]
+        if plan.has("idle"):
+            idles = (functools.partial(_idle, pause=pause) for pause in PAUSES)
+            running += [pool.submit(_bounded, context, corpus, idle, 0) for idle in idles]
+        for one in running:
+            one.result()
+    context.recorder.kept_for_probes = 0.0
     return corpus
 
 
-def _bounded(context: RunContext, corpus: Corpus, job: Job) -> None:
-    """Run one job; what ends it early is known elsewhere: the recorder knows the time, the money and the target."""
+def _bounded(context: RunContext, corpus: Corpus, work: Work, place: int = 0) -> None:
+    """Do one part; what ends it early is known elsewhere: the recorder knows the time, the money and the target."""
     with contextlib.suppress(BudgetSpentError, RunOverError, TargetLostError, NoConnectionError):
-        job.run(context, corpus)
+        work(context, corpus, place)
 
 
 def is_heavy(context: RunContext) -> bool:
@@ -131,14 +114,8 @@ def is_heavy(context: RunContext) -> bool:
     return any(task.largest > 4 * HEAVY_ANSWER for task in context.tasks)
 
 
-def _start(context: RunContext, kind: str, conversation: str | None = None) -> RecordedTask | None:
-    if is_heavy(context):
-        return None
-    if conversation is None:
-        _, conversation = context.open_conversation(context.api)
-    if conversation is None:
-        return None
-    return context.send(context.api, conversation, kind)[1]
+def _start(context: RunContext, kind: str, place: int, *, intent: Intent = Intent.USE) -> RecordedTask | None:
+    return None if is_heavy(context) else context.start(context.api, kind, place, intent=intent)[1]
 
 
 def _read_with(context: RunContext, task: RecordedTask | None, *habits: Habit) -> None:
@@ -146,18 +123,25 @@ def _read_with(context: RunContext, task: RecordedTask | None, *habits: Habit) -
         read_together(context.api, task, *habits)
 
 
-def _read_first_walk(context: RunContext, _: Corpus) -> None:
+def _read_first_walk(context: RunContext, corpus: Corpus, _: int) -> None:
+    """Read the first task, in more ways where the messages for others are not there."""
     task = context.walks[context.api.shape.name].task
-    if task is not None:
-        _read_with(context, task, PUBLISHED)
+    if task is None:
+        return
+    habits = [PUBLISHED] if context.plan.has("overlap") else [PUBLISHED, EAGER, OVERLAPPING, RESTARTING]
+    if context.plan.has("long"):
+        _read_with(context, task, *habits)
+    else:
+        corpus.long = task
+        _read_disturbed(context, corpus, task, *habits)
 
 
-def _walk_as(context: RunContext, corpus: Corpus, shape: ClientProfile) -> None:
+def _walk_as(context: RunContext, corpus: Corpus, place: int, shape: ClientProfile) -> None:
     """Do as one client does, from the first call to the last poll, on connections as it keeps them."""
     if shape.name in context.walks or is_heavy(context):
         return
     api = Api(context.recorder, shape)
-    walk = context.walk(api, Intent.SHAPE)
+    walk = context.walk(api, Intent.SHAPE, priority=place)
     corpus.walks[shape.name] = walk
     if walk.task is None:
         return
@@ -169,38 +153,42 @@ def _walk_as(context: RunContext, corpus: Corpus, shape: ClientProfile) -> None:
 
 def _read_kept_alive(api: Api, task: RecordedTask) -> None:
     """Poll as Node and browsers do, on one connection as long as the server keeps it."""
-    give_up = time.monotonic() + api.recorder.target.timeouts.task
     offset, at_once = 0, False
-    while time.monotonic() < give_up:
+    while not api.recorder.is_stuck(task.task_id):
         with api.recorder.connect() as connection:
             while connection.may_be_used_again():
                 poll = task.poll(api, offset, "kept alive", connection)
-                if poll is None or poll.status != "running" or time.monotonic() >= give_up:
+                if poll is None or poll.status != "running" or api.recorder.is_stuck(task.task_id):
                     return
                 offset = offset if poll.next_offset is None else poll.next_offset
                 at_once = bool(poll.events) and not at_once  # to meet a running task that has nothing new
                 if not at_once:
-                    api.recorder.pause(PUBLISHED.pause)
+                    pause = api.recorder.tempo.pause(PUBLISHED.pause)
+                    api.recorder.pause_before_poll(task.task_id, pause)
 
 
-def _overlap(context: RunContext, _: Corpus) -> None:
-    _read_with(context, _start(context, "unicode"), EAGER, OVERLAPPING, RESTARTING)
+def _overlap(context: RunContext, _: Corpus, place: int) -> None:
+    _read_with(context, _start(context, "unicode", place), EAGER, OVERLAPPING, RESTARTING)
 
 
-def _long(context: RunContext, corpus: Corpus) -> None:
-    corpus.long = _start(context, "long")
-    if corpus.long is None:
-        return
-    odd = threading.Thread(target=_bounded, args=(context, corpus, Job("", 0, _disturb)))
+def _long(context: RunContext, corpus: Corpus, place: int) -> None:
+    """A message that a server may find too long: whether it takes it is no matter of this suite."""
+    corpus.long = _start(context, "long", place, intent=Intent.SHAPE)
+    if corpus.long is not None:
+        _read_disturbed(context, corpus, corpus.long, EAGER, RESTARTING)
+        _read_with(context, corpus.long, LATE)
+
+
+def _read_disturbed(context: RunContext, corpus: Corpus, task: RecordedTask, *habits: Habit) -> None:
+    odd = threading.Thread(target=_bounded, args=(context, corpus, _disturb))
     odd.start()
     try:
-        _read_with(context, corpus.long, EAGER, RESTARTING)
+        _read_with(context, task, *habits)
     finally:
         odd.join()
-    _read_with(context, corpus.long, LATE)
 
 
-def _disturb(context: RunContext, corpus: Corpus) -> None:
+def _disturb(context: RunContext, corpus: Corpus, _: int) -> None:
     """Poll a running task with offsets that no client sends on purpose; its readers must not notice."""
     task = corpus.long
     if task is None:
@@ -236,52 +224,82 @@ def _ask_behind(context: RunContext, task: RecordedTask) -> Behind | None:
     return None
 
 
-def _queue(context: RunContext, corpus: Corpus) -> None:
+def _queue(context: RunContext, corpus: Corpus, place: int) -> None:
+    """Two messages of one conversation, the second while the first runs; the workspace is ensured in between."""
     if is_heavy(context):
         return
-    _, conversation = context.open_conversation(context.api)
-    if conversation is None:
-        return
-    context.ensure_workspace(context.api)
-    sent, corpus.first = context.send(context.api, conversation, "unicode", intent=Intent.SHAPE)
+    sent, corpus.first = context.start(
+        context.api, "unicode", place, intent=Intent.SHAPE, before_message=context.ensure_home
+    )
     if corpus.first is None:
         corpus.forgotten = sent
         return
-    context.ensure_workspace(context.api)
-    exchange, corpus.second = context.send(context.api, corpus.first.conversation, "plain", intent=Intent.SHAPE)
-    corpus.first.poll(context.api, 0, "first")
+    first = corpus.first
+    context.ensure_home(first.conversation)
+    second_api, kind = context.api, "plain"
+    if not context.plan.has("curl") and context.api.shape is not CURL:
+        second_api, kind = Api(context.recorder, CURL), "unicode"
+    exchange, corpus.second = context.send(second_api, first.conversation, kind, intent=Intent.SHAPE, patient=False)
+    first.poll(context.api, 0, "first")
     if corpus.second is None:
         corpus.second_refusal = exchange
-    read_second = Job("", 0, lambda context, corpus: _read_with(context, corpus.second, EAGER))
-    second = threading.Thread(target=_bounded, args=(context, corpus, read_second))
+        corpus.first_was_running = not first.is_over
+    second = threading.Thread(target=_bounded, args=(context, corpus, _read_second))
     second.start()
     try:
-        _read_with(context, corpus.first, OVERLAPPING)
+        _read_with(context, first, OVERLAPPING)
     finally:
         second.join()
-    if corpus.second is not None and corpus.first.is_over and corpus.second.is_over:
-        _read_with(context, _start(context, "plain", corpus.first.conversation), EAGER)
+    if context.plan.has("third") and first.is_over and corpus.second is not None and corpus.second.is_over:
+        _read_with(context, context.send(context.api, first.conversation, "plain")[1], EAGER)
 
 
-def _late(context: RunContext, corpus: Corpus) -> None:
+def _read_second(context: RunContext, corpus: Corpus, _: int) -> None:
+    _read_with(context, corpus.second, EAGER)
+
+
+def _late(context: RunContext, corpus: Corpus, place: int) -> None:
     """Nobody reads this task until others that were sent at the same time are over, and a while longer."""
-    corpus.late = task = _start(context, "unicode")
+    corpus.late = task = _start(context, "unicode", place)
     if task is None:
         return
+    flight = context.in_flight.flights.get(task.task_id)
+    if flight is not None:
+        flight.left_alone = True
 
     def ready() -> bool:
-        took = [other.finished_after for other in context.tasks if other.finished_after is not None]
+        took = context.in_flight.seconds()
         return bool(took) and time.monotonic() - task.sent_at > 1.5 * max(took) + 0.3
 
     read_late(context.api, task, ready)
 
 
-def _crowd(context: RunContext, _: Corpus) -> None:
+def _crowd(context: RunContext, _: Corpus, place: int) -> None:
     """Several readers at the very moment in which a task ends."""
-    _read_with(context, _start(context, "unicode"), _ENDING, EAGER, OVERLAPPING, RESTARTING)
+    _read_with(context, _start(context, "unicode", place), _ENDING, EAGER, OVERLAPPING, RESTARTING)
 
 
-def _idle(context: RunContext, corpus: Corpus, pause: float) -> None:
+def _idle(context: RunContext, corpus: Corpus, _: int, pause: float) -> None:
     task = context.walks[context.api.shape.name].task
     if task is not None:
         corpus.idle.append(idle_between_polls(context.recorder, context.api, task.task_id, pause))
+
+
+def _nothing(_: RunContext, __: Corpus, ___: int) -> None:
+    """Each pause is a part of its own."""
+
+
+_WORK: Mapping[str, Work] = MappingProxyType(
+    {
+        "first": _read_first_walk,
+        "idle": _nothing,
+        "queue": _queue,
+        "long": _long,
+        "overlap": _overlap,
+        "late": _late,
+        "crowd": _crowd,
+        "crowd again": _crowd,
+        **{shape.name: functools.partial(_walk_as, shape=shape) for shape in PROFILES[1:]},
+    }
+)
+"""Part of a plan to what does it."""

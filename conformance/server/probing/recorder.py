@@ -13,41 +13,26 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Response, Timing
+from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request, Response, Timing
 from sendpoll.conformance.http.limits import HELD_LIMIT, KEPT_BYTES
-from sendpoll.conformance.rules.predicates import says_too_fast
 from sendpoll.conformance.rules.rules import observe
 from sendpoll.conformance.rules.tally import Shown, Tally
 from sendpoll.conformance.server.probing.created_resources import CreatedResources
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.in_flight import InFlight
+from sendpoll.conformance.server.probing.pacing import Pace
+from sendpoll.conformance.server.probing.refusals import is_message
+from sendpoll.conformance.server.probing.resending import Answered, Resending
+from sendpoll.conformance.server.probing.tempo import Tempo
 from sendpoll.conformance.server.transport.connection import Answer, Connection, NoConnectionError
 from sendpoll.core.target.target import Target
 
 _KEPT_VIOLATIONS = 20
 """Violations of one requirement that are kept with their exchanges; the rest are counted."""
-_LOST_AFTER = 3
-"""Connections in a row that a target which answered before may refuse until it counts as gone."""
-_TRIES = 6
-"""Times that a request is sent before the answer that it comes too fast is taken for its answer."""
 _SHORT_PATIENCE = 5.0
 """Seconds that an exchange may take once the server has left another unanswered for its whole deadline."""
-
-
-class RunOverError(Exception):
-    """The run's deadline has passed: nothing more is sent."""
-
-
-class TargetLostError(Exception):
-    """The target answered before and cannot be reached any more."""
-
-
-class BudgetSpentError(Exception):
-    """No further message may be sent in this run."""
-
-
-def _retry_after(exchange: Exchange) -> float:
-    """Seconds to wait before a request that came too fast is sent again."""
-    told = exchange.response.header("retry-after") if exchange.response else None
-    return min(5.0, float(told)) if told and told.isdecimal() else 0.5
+_CONNECTING = 1.0
+"""Seconds within which a target that is there takes a connection."""
 
 
 class Recorder:
@@ -62,19 +47,23 @@ class Recorder:
         self.deadline = self.started + target.timeouts.run
         self.requests = 0
         self.messages = 0
-        self.limited = 0
-        """How often the server said that it was asked too fast."""
         self.ended_tasks: set[str] = set()
         """Tasks whose final status was seen: from then on their polls are late."""
         self.known_workspaces: set[str] = set()
         """Workspaces that the server has answered for: from then on they are ensured again."""
         self.created_resources = CreatedResources()
-        self.lost: str = ""
-        """Why the target counts as gone; empty while it does not."""
+        self.in_flight = InFlight()
+        pace = target.traits.pace
+        self.pace = Pace(pace.per_second if pace else None)
+        took = target.traits.task_time
+        self.tempo = Tempo(self.in_flight, self.pace, took.end if took else None)
+        self.resending = Resending(self, self.pace, self.in_flight, None)
+        self.held = 0
+        """Messages of the budget that only probes may spend, which a right server refuses."""
+        self.kept_for_probes = 0.0
+        """Seconds at the end of the run in which no task is read."""
         self._reserved = 0
         self._patience = target.timeouts.exchange
-        self._refused = 0
-        self._answered = False
         self._tallies: dict[str, Tally] = defaultdict(Tally)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -83,6 +72,10 @@ class Recorder:
         self._judging = threading.Lock()
         """Held by the one exchange whose answer of some size is judged."""
         self._held = 0
+
+    def is_stuck(self, task_id: str) -> bool:
+        """Whether a task began and stands still, or shows nothing while nothing else runs, for longer than it may."""
+        return self.in_flight.stuck_for(task_id, self.target.timeouts.task) is not None
 
     # ---- memory ----
 
@@ -103,15 +96,25 @@ class Recorder:
         return self.deadline - time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Wait, but never past the end of the run. Raises RunOverError there."""
+        """Wait, but not past the end of the run nor for a target that is gone. Raises RunOverError, TargetLostError."""
+        if self.lost:
+            raise TargetLostError(self.lost)
         if self.remaining() <= seconds:
             raise RunOverError
         time.sleep(max(0.0, seconds))
 
-    def reserve(self) -> None:
-        """Set a message of the budget aside before it is sent. Raises BudgetSpentError."""
+    def pause_before_poll(self, task_id: str, seconds: float) -> None:
+        """Wait as the reader of a task does, who looks at once where another one saw it move. Raises as `pause`."""
+        self.pause(0.0)
+        left = self.remaining() - self.kept_for_probes
+        if left <= 0:
+            raise RunOverError("the time that was left was kept for what needs no task")
+        self.tempo.wait(task_id, min(seconds, left))
+
+    def reserve(self, *, held: int = 0) -> None:
+        """Set a message of the budget aside before it is sent, all but `held` of them. Raises BudgetSpentError."""
         with self._lock:
-            if self._reserved >= self.target.max_messages:
+            if self._reserved >= self.target.max_messages - held:
                 raise BudgetSpentError
             self._reserved += 1
 
@@ -122,44 +125,47 @@ class Recorder:
 
     @property
     def affordable(self) -> int:
-        """How many messages may still be sent."""
-        return self.target.max_messages - self._reserved
+        """How many messages may still be sent, those aside that are held for probes."""
+        return max(0, self.target.max_messages - self.held - self._reserved)
 
     # ---- exchanges ----
 
-    def send(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
+    def send(
+        self,
+        request: Request,
+        *,
+        connection: Connection | None = None,
+        host: str | None = None,
+        patient: bool = True,
+    ) -> Exchange:
         """Send one request, over a connection of its own where none is given, and judge the answer.
 
-        The suite asks faster than clients do. A server may say that this is too fast; then the request is sent again,
-        later. A message counts against the budget from before it is sent, and is given back where it was refused.
+        What the suite's own pace or timing brought about is waited out, and the request is sent again (`Resending`). A
+        message that is refused because another task runs is sent again only where `patient`; else the refusal is
+        judged by nothing. A message counts against the budget from before it is sent, and is given back where it was
+        refused.
 
         Raises BudgetSpentError for one message too many, RunOverError once the run's deadline has passed, also while
         the answer was awaited, and TargetLostError once the target is gone.
         """
-        for _ in range(_TRIES - 1):
-            exchange = self.send_once(request, connection=connection, host=host)
-            if not says_too_fast(exchange):
-                return exchange
-            self.limited += 1
-            wait = _retry_after(exchange)
-            if self.remaining() <= wait:
-                call = f"{request.method} {request.target}"
-                raise RunOverError(f"{call} was answered {exchange.outcome}, however slowly it was asked again")
-            self.pause(wait)
-            if exchange.response and not exchange.response.keeps_alive:
-                connection = None
-        return self.send_once(request, connection=connection, host=host)
+        exchange = self.resending.beside(request, connection, host)
+        exchange, good_for = self.resending.settle(exchange, host=host, patient=patient)
+        return self._conclude(exchange, is_judged=good_for is Answered.JUDGED)
 
     def send_once(self, request: Request, *, connection: Connection | None = None, host: str | None = None) -> Exchange:
         """Send one request and take whatever comes for its answer. Raises as `send` does."""
+        return self._conclude(self.resending.beside(request, connection, host))
+
+    def transmit(self, request: Request, connection: Connection | None = None, host: str | None = None) -> Exchange:
+        """Send one request and count what comes of it; nothing is judged. Raises as `send` does."""
         if self.lost:
             raise TargetLostError(self.lost)
         if self.remaining() <= 0:
             raise RunOverError
-        if _is_message(request):
-            self.reserve()
+        if is_message(request):
+            self.reserve(held=0 if request.intent is Intent.PROBE else self.held)
         exchange = self._exchange(request, connection, host)
-        if _is_message(request) and not _may_be_taken(exchange):
+        if is_message(request) and not _may_be_taken(exchange):
             self.release()
         if self._is_cut(exchange):
             limit = self.target.timeouts.run
@@ -167,6 +173,28 @@ class Recorder:
                 f"{request.method} {request.target} had no whole answer within the {limit:g} s of the run"
             )
         return exchange
+
+    @property
+    def lost(self) -> str:
+        """Why the target counts as gone; empty while it does not."""
+        return self.resending.lost
+
+    @property
+    def token(self) -> str:
+        """The target's own token, as it is now."""
+        return self.target.token
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self.target = dataclasses.replace(self.target, token=token)
+
+    def is_there(self) -> bool:
+        """Whether the target takes a connection."""
+        try:
+            Connection(self.target, min(self.deadline, time.monotonic() + _CONNECTING)).close()
+        except NoConnectionError:
+            return False
+        return True
 
     def _exchange(self, request: Request, connection: Connection | None, host: str | None) -> Exchange:
         deadline = min(time.monotonic() + self._patience, self.deadline)
@@ -207,16 +235,27 @@ class Recorder:
             if answer.response is not None and _is_weighty(answer.response):
                 turn.wait(self.deadline)
                 exchange = self._read(exchange)
-            self._note_health(exchange)
-            observations = [] if self._is_cut(exchange) else list(observe(exchange))
             with self._lock:
-                if _is_message(request) and _may_be_taken(exchange):
+                if is_message(request) and _may_be_taken(exchange):
                     self.messages += 1
+                if exchange.failure is Failure.TIMEOUT:
+                    self._patience = min(self._patience, _SHORT_PATIENCE)
                 self.created_resources.note(exchange)
-                for observation in observations:
-                    self._count(observation.requirement, observation.broken, exchange)
+            self.in_flight.note(exchange)
+            self.resending.note(exchange)
             if self._on_exchange:
                 self._on_exchange()
+            return exchange
+
+    def _conclude(self, exchange: Exchange, *, is_judged: bool = True) -> Exchange:
+        """Judge an exchange by the rules that watch all traffic, and let go of what is large."""
+        with contextlib.closing(_Turn(self._judging, self.deadline)) as turn:
+            if exchange.response is not None and _is_weighty(exchange.response):
+                turn.wait(self.deadline)
+            observations = list(observe(exchange)) if is_judged else []
+            with self._lock:
+                for observation in observations:
+                    self._count(observation.requirement, observation.broken, exchange)
             return exchange.lightened()
 
     def _read(self, exchange: Exchange) -> Exchange:
@@ -231,18 +270,6 @@ class Recorder:
     def _is_cut(self, exchange: Exchange) -> bool:
         """Whether it was the run that ended first: then the server might still have answered, and is not judged."""
         return exchange.failure is Failure.TIMEOUT and self.remaining() <= 0
-
-    def _note_health(self, exchange: Exchange) -> None:
-        with self._lock:
-            if exchange.failure is Failure.CONNECT:
-                self._refused += 1
-                if self._answered and self._refused >= _LOST_AFTER:
-                    self.lost = f"the target answered before and cannot be reached any more: {exchange.detail}"
-                return
-            self._refused = 0
-            self._answered = self._answered or exchange.response is not None
-            if exchange.failure is Failure.TIMEOUT:
-                self._patience = min(self._patience, _SHORT_PATIENCE)
 
     def _count(self, requirement: str, broken: str | None, exchange: Exchange) -> None:
         tally = self._tallies[requirement]
@@ -283,10 +310,6 @@ class _Turn:
 def _is_weighty(response: Response) -> bool:
     """Whether to read the body may take memory or time: a small one can unpack to a large one."""
     return len(response.body) > KEPT_BYTES or response.header("content-encoding") is not None
-
-
-def _is_message(request: Request) -> bool:
-    return request.operation == "sendMessage" and request.method == "POST"
 
 
 def _may_be_taken(exchange: Exchange) -> bool:

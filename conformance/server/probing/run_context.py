@@ -5,17 +5,30 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.server.inputs.prompts import prompt
+from sendpoll.conformance.server.probing.admission import Admission
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError, Recorder
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError
+from sendpoll.conformance.server.probing.message_plan import plan_messages
+from sendpoll.conformance.server.probing.recorder import Recorder
+from sendpoll.conformance.server.probing.refusals import UNAUTHORIZED, is_busy
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
+from sendpoll.core.target.target import Target
+from sendpoll.core.target.traits import seconds_in_words
 
+PROBES_TAKE = 60.0
+"""Seconds that all probes take of a server that is asked gently."""
+_KEPT = 0.25
+"""What part of a run's time is kept for them at most."""
+_MARGIN = 1.1
+"""How much longer than others before it a task may take."""
+_PROXY_ASKS = 407
 _NEEDED = {"createConversation": "a conversation_id", "sendMessage": "a task_id", "pollTask": "data"}
 """What the answer of a call must have for the walk to go on."""
 
@@ -43,12 +56,13 @@ class Walk:
 class RunContext:
     """The state of one run. Made once; `prepare` finds out how the target can be spoken to."""
 
-    def __init__(self, recorder: Recorder, *, seed: int, examples: int) -> None:
+    def __init__(self, recorder: Recorder, *, seed: int, examples: int, only: Iterable[str] = ()) -> None:
         self.recorder = recorder
-        self.target = recorder.target
         self.seed = seed
         self.examples = examples
         self.api = Api(recorder, PROFILES[0])
+        self.plan = plan_messages(self.target.max_messages, only)
+        recorder.held = self.plan.held
         run = random.Random(seed).getrandbits(32)
         self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
         self.walks: dict[str, Walk] = {}
@@ -57,9 +71,42 @@ class RunContext:
         """Why nothing can be said about the target; empty where something can."""
         self.stopped = ""
         """Why the walk through the calls could not be finished; empty where it was."""
+        self.in_flight = recorder.in_flight
+        self.admission = Admission(self.in_flight, self._lane, self.target.traits, spread=self.target.workspace is None)
+        self._homes: dict[str, str] = {}
+        """Conversation to its workspace, where that is not the run's first."""
         self._run = run
         self._sent: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
+
+    @property
+    def target(self) -> Target:
+        """The target, with the token that it takes now."""
+        return self.recorder.target
+
+    def _lane(self, number: int) -> str:
+        """The workspace of a number: the run's own, and others beside it."""
+        return self.workspace if number == 0 else f"{self.workspace}-{number + 1}"
+
+    def ensure_home(self, conversation: str) -> Exchange:
+        """Ensure again the workspace of a conversation."""
+        return self.api.ensure_workspace(self._homes.get(conversation, self.workspace))
+
+    # ---- time ----
+
+    def _pause_or_leave(self, seconds: float) -> None:
+        """Wait for a turn, but not where a task that begins now could not be read to its end."""
+        self.recorder.pause(seconds)
+        if not self.has_time_for(1):
+            raise RunOverError(f"a task of {seconds_in_words(self.recorder.tempo.seconds)} would not be over in time")
+
+    def has_time_for(self, tasks: int) -> bool:
+        """Whether so many tasks, one after another, could be read to their end before what is kept for probes."""
+        tempo = self.recorder.tempo
+        if not tempo.is_slow:
+            return True
+        self.recorder.kept_for_probes = min(PROBES_TAKE, _KEPT * self.target.timeouts.run)
+        return self.recorder.remaining() - self.recorder.kept_for_probes >= tasks * _MARGIN * tempo.seconds
 
     # ---- preflight ----
 
@@ -74,8 +121,13 @@ class RunContext:
             self.trouble = self._hopeless(walk)
             if self.trouble:
                 return
+            if walk.exchanges[0].status in UNAUTHORIZED:
+                continue  # the token is wrong only if no client's form is taken
             if walk.last.ok or walk.last.failure is Failure.TIMEOUT:
                 break
+        self.trouble = self._refused_token()
+        if self.trouble:
+            return
         walk = self.walk(self.api, Intent.USE)
         if walk.conversation and not walk.last.ok and walk.task is None:
             plain = self.walk(self.api, Intent.USE, "plain")  # it may be this message that it refuses, and no other
@@ -95,26 +147,37 @@ class RunContext:
             return f"cannot connect to {url}: {first.detail}"
         if first.failure is not None and first.response is None:
             return f"{url} gave no HTTP answer to POST /api/v1/workspaces: {first.outcome}"
-        if first.status in {401, 403}:
-            return f"{url} refused the token with {first.outcome}: give the right one with --token or SENDPOLL_TOKEN"
+        if first.status == _PROXY_ASKS:
+            return f"the proxy on the way to {url} asks for credentials ({first.outcome}): give them in its URL"
         if first.status == 404 and walk.last.status == 404:
             return f"{url} has no POST /api/v1/workspaces ({first.outcome}): is the base URL right?"
         return ""
 
-    def walk(self, api: Api, intent: Intent, kind: str = "unicode") -> Walk:
-        """Ensure the workspace, open a conversation, send a message of a kind and poll once, as far as it goes."""
-        ensured = self.ensure_workspace(api, intent)
-        walked = [ensured.trimmed()]
-        if ensured.response is None:
-            return Walk(api.shape, tuple(walked))
-        opened, conversation = self.open_conversation(api, intent if ensured.ok else Intent.SHAPE)
-        walked.append(opened.trimmed())
-        if conversation is None:
-            return Walk(api.shape, tuple(walked))
-        try:
-            sent, task = self.send(api, conversation, kind, intent=intent)
-        except BudgetSpentError:
-            return Walk(api.shape, tuple(walked), conversation)
+    def _refused_token(self) -> str:
+        """Why the token is wrong, where the first call is refused in the form of every client; else empty."""
+        firsts = [walk.exchanges[0] for walk in self.walks.values()]
+        if not all(first.status in UNAUTHORIZED for first in firsts):
+            return ""
+        told = f"{self.target.base_url} refused the token with {firsts[0].outcome}"
+        return f"{told}: give the right one with --token or SENDPOLL_TOKEN"
+
+    def walk(self, api: Api, intent: Intent, kind: str = "unicode", priority: int = 0) -> Walk:
+        """Ensure a workspace, open a conversation, send a message of a kind and poll once, as far as it goes."""
+        with self.admission.turn(priority, self._pause_or_leave) as workspace:
+            ensured = api.ensure_workspace(workspace, intent=intent)
+            walked = [ensured.trimmed()]
+            if ensured.response is None:
+                return Walk(api.shape, tuple(walked))
+            opened, conversation = self.open_conversation(api, intent if ensured.ok else Intent.SHAPE, workspace)
+            walked.append(opened.trimmed())
+            if conversation is None:
+                return Walk(api.shape, tuple(walked))
+            try:
+                sent, task = self.send(api, conversation, kind, intent=intent, patient=False)
+            except BudgetSpentError:
+                return Walk(api.shape, tuple(walked), conversation)
+        if task is None and self._was_busy(workspace, sent):
+            sent, task = self.start(api, kind, priority, intent=intent)
         walked.append(sent.trimmed())
         if task is not None:
             task.poll(api, 0, "first")
@@ -132,21 +195,62 @@ class RunContext:
         """Ensure the run's workspace."""
         return api.ensure_workspace(self.workspace, intent=intent)
 
-    def open_conversation(self, api: Api, intent: Intent = Intent.USE) -> tuple[Exchange, str | None]:
-        """Open a conversation; its id, if the answer has one that can be used."""
-        exchange = api.open_conversation(self.workspace, intent=intent)
-        return exchange, identifier(exchange, "conversation_id")
+    def open_conversation(
+        self, api: Api, intent: Intent = Intent.USE, workspace: str | None = None
+    ) -> tuple[Exchange, str | None]:
+        """Open a conversation in a workspace, or in the run's own; its id, if the answer has one that can be used."""
+        exchange = api.open_conversation(workspace or self.workspace, intent=intent)
+        conversation = identifier(exchange, "conversation_id")
+        if conversation is not None:
+            self._homes[conversation] = workspace or self.workspace
+        return exchange, conversation
+
+    def start(
+        self,
+        api: Api,
+        kind: str,
+        priority: int,
+        *,
+        intent: Intent = Intent.USE,
+        before_message: Callable[[str], object] | None = None,
+    ) -> tuple[Exchange, RecordedTask | None]:
+        """Send a message of a kind in a conversation of its own, as soon as the server has room for its task.
+
+        `before_message` is called with the conversation. What opened none is told in place of the message. Raises
+        BudgetSpentError, RunOverError and TargetLostError.
+        """
+        while True:
+            with self.admission.turn(priority, self._pause_or_leave) as workspace:
+                if workspace not in self.recorder.known_workspaces:
+                    api.ensure_workspace(workspace)
+                opened, conversation = self.open_conversation(api, intent, workspace)
+                if conversation is None:
+                    return opened, None
+                if before_message is not None:
+                    before_message(conversation)
+                sent, task = self.send(api, conversation, kind, intent=intent, patient=False)
+            if task is not None or not self._was_busy(workspace, sent):
+                return sent, task
+
+    def _was_busy(self, workspace: str, exchange: Exchange) -> bool:
+        """Whether a message was refused because other tasks of this run ran."""
+        if not is_busy(exchange) or not self.in_flight.running():
+            return False
+        self.admission.refused(workspace, exchange)
+        return True
 
     def send(
-        self, api: Api, conversation: str, kind: str, *, intent: Intent = Intent.USE
+        self, api: Api, conversation: str, kind: str, *, intent: Intent = Intent.USE, patient: bool = True
     ) -> tuple[Exchange, RecordedTask | None]:
         """Send a message of a kind, with a marker of its own; its task, if the answer has one.
 
-        Raises BudgetSpentError where no further message may be sent.
+        Where another task runs, a refusal is waited out if `patient`. Raises BudgetSpentError where no further message
+        may be sent.
         """
         marker, turn = self._marker(api.shape, kind)
         message = f"{self.prompt(kind, turn)} [{marker}]"
-        exchange = api.send_message(self.workspace, conversation, message, intent=intent)
+        home = self._homes.get(conversation, self.workspace)
+        exchange = api.send_message(home, conversation, message, intent=intent, patient=patient)
         task_id = identifier(exchange, "task_id")
         if task_id is None:
             return exchange, None

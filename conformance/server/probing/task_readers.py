@@ -13,7 +13,7 @@ from typing import Any
 from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.rules.predicates import poll_data
 from sendpoll.conformance.server.probing.api import Api
-from sendpoll.conformance.server.probing.recorder import RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.endings import RunOverError, TargetLostError
 from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
 from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
 
@@ -234,7 +234,6 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
     """
     recorder = api.recorder
     offset = 0
-    give_up = time.monotonic() + recorder.target.timeouts.task
     over_since: float | None = None
     at_once = False
     while True:
@@ -252,17 +251,18 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
             over_since = over_since or now
             if now - over_since >= (_SETTLED if task.history.log else _SUSPICIOUS):
                 return True
-        if now >= give_up:
+        if recorder.is_stuck(task.task_id):
             return False
         at_once = habit.impatient and bool(poll.events) and not over_since and not at_once
-        if not at_once:
-            recorder.pause(min(habit.pause, 0.25) if over_since else habit.pause)
+        if over_since:
+            recorder.pause(min(habit.pause, 0.25))
+        elif not at_once:
+            recorder.pause_before_poll(task.task_id, recorder.tempo.pause(habit.pause))
 
 
 def read_late(api: Api, task: RecordedTask, ready: Callable[[], bool]) -> bool:
     """Leave a task alone until `ready`, then read it from the start: a client that was away."""
-    give_up = time.monotonic() + api.recorder.target.timeouts.task
-    while not ready() and time.monotonic() < give_up:
+    while not ready() and not api.recorder.is_stuck(task.task_id):
         api.recorder.pause(0.05)
     return read_to_end(api, task, LATE)
 

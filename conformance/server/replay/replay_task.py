@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from sendpoll.conformance.server.inputs.prompts import PROMPTS
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES
-from sendpoll.conformance.server.probing.recorder import BudgetSpentError, Recorder, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import (
     EAGER,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from sendpoll.conformance.server.inputs.fuzzing import EarlyEnd, explore, nothing_on_disk, suite_settings
-from sendpoll.conformance.server.probing.recorder import RunOverError
+from sendpoll.conformance.server.probing.endings import RunOverError
 
 
 def test_every_value_is_checked_and_the_same_ones_for_the_same_seed() -> None:

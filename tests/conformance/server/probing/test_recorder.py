@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from sendpoll.conformance.http.exchange import Failure, Intent
 from sendpoll.conformance.http.limits import BODY_LIMIT
+from sendpoll.conformance.server.probing import presence
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import CURL
-from sendpoll.conformance.server.probing.recorder import (
-    BudgetSpentError,
-    Recorder,
-    RunOverError,
-    TargetLostError,
-    _Turn,
-)
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.recorder import Recorder, _Turn
 from sendpoll.core.target.target import Target, Timeouts
 from tests.conformance.exchanges import asked
 from tests.conformance.raw_server import RawServer, always, ask, reply, serving
@@ -279,7 +276,7 @@ def test_a_request_that_came_too_fast_is_sent_again() -> None:
         assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("told", ["\xb2", "-1", "soon", "9" * 5000, ""])
+@pytest.mark.parametrize("told", ["\xb2", "-1", "soon", "0", ""])
 def test_any_retry_after_is_survived(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([reply({}, "429 Slow", f"Retry-After: {told}"), reply({})])
 
@@ -307,25 +304,91 @@ def test_a_target_that_was_never_there_is_no_lost_one() -> None:
 
 
 @pytest.fixture(name="dead")
-def _dead() -> Recorder:
-    """A recorder whose target answered once and is gone."""
+def _dead(monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API of a target that answered once and is gone."""
+    monkeypatch.setattr(presence, "PATIENCE", 0.4)
     with serving(always(reply({}))) as server:
-        orphan = recorder(server)
-        orphan.send(asked("pollTask"))
+        orphan = Api(recorder(server), CURL)
+        orphan.poll("t", 0)
     return orphan
 
 
-def test_a_target_that_died_is_lost_after_a_few_tries(dead: Recorder) -> None:
-    for _ in range(3):
-        dead.send(asked("pollTask"))
-    for act in (lambda: dead.send(asked("pollTask")), dead.connect):
+def test_a_target_that_died_is_lost_after_a_while(dead: Api) -> None:
+    for act in (lambda: dead.poll("t", 0), lambda: dead.poll("t", 0), dead.recorder.connect):
         with pytest.raises(TargetLostError, match="answered before and cannot be reached any more"):
             act()
 
 
-def test_one_refused_connection_is_not_the_end(dead: Recorder) -> None:
-    assert dead.send(asked("pollTask")).failure is Failure.CONNECT
-    assert dead.lost == ""
+@contextlib.contextmanager
+def coming_back(port: int, answer: bytes, after: float) -> Iterator[None]:
+    """A server that listens on a port again, after some seconds."""
+    stopped = threading.Event()
+
+    def serve() -> None:
+        time.sleep(after)
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            listener.settimeout(0.05)
+            while not stopped.is_set():
+                with contextlib.suppress(OSError):
+                    connection, _ = listener.accept()
+                    connection.settimeout(1.0)
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+                    connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(GUARD)
+
+
+def test_a_target_that_restarts_is_waited_for_and_judged_by_nothing(dead: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "PATIENCE", GUARD)
+    with coming_back(dead.recorder.target.port, reply({}), 0.6):
+        assert dead.poll("t", 0).status == 200
+    assert len(dead.recorder.resending.presence.outages) == 1
+    assert dead.recorder.tally("HTTP-7").broken == 0
+
+
+def test_a_target_that_restarts_and_forgets_its_tasks_is_lost(dead: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "PATIENCE", GUARD)
+    with (
+        coming_back(dead.recorder.target.port, reply({}, "404 Not Found"), 0.3),
+        pytest.raises(TargetLostError, match="has forgotten its tasks"),
+    ):
+        dead.poll("t", 0)
+    assert dead.recorder.tally("MSG-2").broken == 0
+
+
+# ---- a token that is over ----
+
+
+def test_a_token_that_is_refused_after_it_was_taken_ends_the_run() -> None:
+    answers = iter([reply({}), reply({})])
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        while ask(server, connection):
+            connection.sendall(next(answers, reply({}, "401 Unauthorized")))
+
+    with serving(handle) as server:
+        api = Api(recorder(server), CURL)
+        assert [api.poll("t", 0).status for _ in range(2)] == [200, 200]
+        with pytest.raises(TargetLostError, match="it has expired"):
+            api.poll("t", 0)
+        assert api.recorder.tally("POLL-1").broken == 2  # the two that were answered, with no data
+
+
+def test_a_refusal_of_one_thing_alone_is_no_end_of_the_token() -> None:
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        while head := ask(server, connection):
+            connection.sendall(reply({}, "403 Forbidden") if b"/tasks/secret" in head else reply({}))
+
+    with serving(handle) as server:
+        api = Api(recorder(server), CURL)
+        assert [api.poll(task, 0).status for task in ("t", "secret", "t")] == [200, 403, 200]
 
 
 # ---- the calls ----

@@ -11,7 +11,8 @@ import pytest
 from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.http.limits import HELD_LIMIT
 from sendpoll.conformance.server.probing.api import Api
-from sendpoll.conformance.server.probing.recorder import Recorder, RunOverError
+from sendpoll.conformance.server.probing.endings import RunOverError
+from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
 from sendpoll.core.target.target import Target, Timeouts
 from tests.conformance.exchanges import polled

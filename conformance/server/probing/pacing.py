@@ -1,0 +1,103 @@
+"""How fast a target is asked: as fast as it answers, until it says that this is too fast, or the user does."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+CLIENTS_PACE = 2.0
+"""Requests a second of one published client: no server that they work with can ask for less."""
+_BURST = 1.0
+"""Seconds of requests that may come at once where there is a rate."""
+_MARGIN = 0.8
+"""What part of a rate that was just refused, or nearly, is kept from then on."""
+_MORE = 1.3
+"""By how much a learnt rate grows where nothing was refused for a while."""
+_CALM = 4.0
+"""Seconds without a refusal after which it grows; twice as many after each time that this was too much."""
+
+
+class Pace:
+    """Gives every request its moment. Safe for several threads."""
+
+    def __init__(self, most: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`most` is requests a second, None for any number; `clock` gives seconds."""
+        self.most = most
+        self._bound = most
+        self._calm = _CALM
+        self._clock = clock
+        self._ready = self._since = self._grown_at = clock()
+        self._sent = 0
+        self._lock = threading.Lock()
+
+    def turn(self) -> float:
+        """Take the next place in the line; the seconds until its moment."""
+        with self._lock:
+            self._sent += 1
+            if self.most is None:
+                return 0.0
+            now = self._clock()
+            if self._sent and now - self._grown_at > self._calm and self.most != self._bound:
+                self.most = min(_MORE * self.most, self._bound or _MORE * self.most)
+                self._grown_at = now
+            self._ready = max(self._ready, now - _BURST) + 1 / self.most
+            return max(0.0, self._ready - now)
+
+    def keep_to(self, per_second: float) -> None:
+        """Ask no faster than this from now on."""
+        with self._lock:
+            self._bound = per_second if self._bound is None else min(self._bound, per_second)
+            self.most = self._bound if self.most is None else min(self.most, self._bound)
+
+    def came_too_fast(self, sent_at: float) -> None:
+        """A request sent then was too fast, and is taken by now: keep to what was taken in the time since the last one.
+
+        What was sent before the last such answer says nothing new.
+        """
+        with self._lock:
+            if sent_at < self._since:
+                return
+            now = self._clock()
+            kept = _MARGIN * self._sent / max(now - self._since, 1e-3)
+            lowest = CLIENTS_PACE if self.most is None else min(self.most, CLIENTS_PACE)
+            self.most = max(lowest, kept if self.most is None else min(kept, self.most))
+            self._grown_at, self._since, self._sent = now, now, 0
+            self._calm *= 2
+
+
+class Floor:
+    """Lets requests go side by side, or one of them alone. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._beside = 0
+        self._alone = False
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Beside others, once nobody is alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._beside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._beside -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """With nobody beside."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._alone = True
+            self._changed.wait_for(lambda: not self._beside)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
