@@ -1,6 +1,7 @@
-"""The catalogue of requirements, from `requirements.yaml` into typed rows.
+"""The catalogues of requirements, from `requirements.yaml` and `client_requirements.yaml` into typed rows.
 
-What a check refers to by its marker, a mutant by its name and a report by its table is one of these rows.
+What a check refers to by its marker, a mutant by its name and a report by its table is one of these rows. Both files
+have one form; what the rows of a server say of the published clients (`breaks`) those of a client do not.
 """
 
 from __future__ import annotations
@@ -28,6 +29,18 @@ CLIENTS: Mapping[str, str] = MappingProxyType(
 )
 """The published clients by the letter that the catalogue names them with."""
 
+class Subject(StrEnum):
+    """Of whom a catalogue asks something."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+    @property
+    def source(self) -> str:
+        """The file that its rows stand in."""
+        return "requirements.yaml" if self is Subject.SERVER else "client_requirements.yaml"
+
+
 _ID = re.compile(r"[A-Z]+-[1-9][0-9]*")
 _TEXTS = ("title", "because", "example", "excluded", "ambiguous", "decided")
 _KEYS = frozenset({"id", "level", "breaks", *_TEXTS})
@@ -41,20 +54,21 @@ class Level(StrEnum):
     """What hangs on a requirement."""
 
     MUST = "MUST"
-    """A published client breaks without it."""
+    """Of a server: a published client breaks without it. Of a client: its user loses something on a right server."""
     SHOULD = "SHOULD"
-    """HTTP or safety asks for it; no published client breaks."""
+    """HTTP, safety or courtesy asks for it; nobody breaks without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One row: what a server must or should do, and why."""
+    """One row: what a server or a client must or should do, and why."""
 
     id: str
     level: Level
     title: str
-    """A sentence that goes on behind `The server must` or `The server should`."""
+    """A sentence that goes on behind `The server must`, `The client should` and the like."""
     because: str
+    subject: Subject = Subject.SERVER
     breaks: Mapping[str, str] = field(default_factory=dict)
     """Client letter to the failure that was observed."""
     example: str = ""
@@ -66,7 +80,7 @@ class Requirement:
     @property
     def sentence(self) -> str:
         """The requirement as a whole sentence."""
-        return f"The server {self.level.lower()} {self.title}."
+        return f"The {self.subject} {self.level.lower()} {self.title}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +101,12 @@ class Catalogue:
 
 
 @functools.cache
-def load_catalogue() -> Catalogue:
+def load_catalogue(subject: Subject = Subject.SERVER) -> Catalogue:
     """The catalogue of this version of the suite. Raises CatalogueError where the file is wrong."""
-    source = "requirements.yaml"
-    return parse_catalogue(folder().joinpath(source).read_text(encoding="utf-8"), source)
+    return parse_catalogue(folder().joinpath(subject.source).read_text(encoding="utf-8"), subject.source, subject)
 
 
-def parse_catalogue(text: str, source: str) -> Catalogue:
+def parse_catalogue(text: str, source: str, subject: Subject = Subject.SERVER) -> Catalogue:
     """The catalogue in a YAML text; `source` is the file that an error names.
 
     Raises CatalogueError for anything but a list of rows with known keys, unique ids, known levels and clients, and
@@ -105,7 +118,7 @@ def parse_catalogue(text: str, source: str) -> Catalogue:
         raise CatalogueError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, list):
         raise CatalogueError(f"{source}: the catalogue must be a list of rows")
-    rows = tuple(_row(number, entry, source) for number, entry in enumerate(raw, start=1))
+    rows = tuple(_row(number, entry, source, subject) for number, entry in enumerate(raw, start=1))
     _no_id_twice(rows, source)
     return Catalogue(rows)
 
@@ -118,7 +131,7 @@ def _no_id_twice(rows: Iterable[Requirement], source: str) -> None:
         seen.add(row.id)
 
 
-def _row(number: int, entry: Any, source: str) -> Requirement:
+def _row(number: int, entry: Any, source: str, subject: Subject) -> Requirement:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         raise CatalogueError(f"{source}: row {number}: a row is a mapping with an id such as POLL-8")
     where = f"{source}: {entry['id']}"
@@ -132,10 +145,10 @@ def _row(number: int, entry: Any, source: str) -> Requirement:
     for key in ("title", "because"):
         if key not in entry:
             raise CatalogueError(f"{where}: {key} is missing; every row says what it asks and why")
-    return _requirement(entry, where)
+    return _requirement(entry, where, subject)
 
 
-def _requirement(entry: Mapping[str, Any], where: str) -> Requirement:
+def _requirement(entry: Mapping[str, Any], where: str, subject: Subject) -> Requirement:
     if entry.get("level") not in list(Level):
         raise CatalogueError(f"{where}: level must be MUST or SHOULD, not {entry.get('level')!r}")
     level = Level(entry["level"])
@@ -144,7 +157,12 @@ def _requirement(entry: Mapping[str, Any], where: str) -> Requirement:
         raise CatalogueError(f"{where}: breaks must map client letters to what was observed")
     if unknown := sorted(set(map(str, breaks)) - set(CLIENTS)):
         raise CatalogueError(f"{where}: breaks names the unknown client {unknown[0]!r}; they are {', '.join(CLIENTS)}")
-    if level is Level.MUST and not breaks and "excluded" not in entry:
+    if subject is Subject.CLIENT and "breaks" in entry:
+        raise CatalogueError(f"{where}: breaks tells what a server does to clients; this row is about a client")
+    if subject is Subject.SERVER and level is Level.MUST and not breaks and "excluded" not in entry:
         raise CatalogueError(f"{where}: a MUST row names the clients that break; if none does, it is a SHOULD")
+    if subject is Subject.CLIENT and "example" not in entry and "excluded" not in entry:
+        raise CatalogueError(f"{where}: example is missing: the passage of a published client or of HTTP behind it")
     texts = {key: entry[key] for key in _TEXTS if key in entry}
-    return Requirement(id=entry["id"], level=level, breaks=MappingProxyType(dict(breaks)), **texts)
+    told = MappingProxyType(dict(breaks))
+    return Requirement(id=entry["id"], level=level, subject=subject, breaks=told, **texts)
