@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "Tell whether the published clients will work with a server.",
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
+        "client": "Tell whether a client survives right servers and real networks.",
         "serve": "Run the reference server.",
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",

@@ -21,6 +21,7 @@ from sendpoll.conformance.server.replay.replay_task import Recorded
 from sendpoll.core.reports.console import Printer
 from sendpoll.core.text.redaction import Redactor
 from sendpoll.core.text.units import counted
+from sendpoll.schemas.catalogue import Subject
 
 _EXAMPLES = ("SENDPOLL_TOKEN=T sendpoll replay report/report.json POLL-3",)
 _EXIT_CODES = {0: "fixed", 1: "still failing", 2: "usage", 3: "cannot tell, or not reachable"}
@@ -46,6 +47,9 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
     """
     try:
         found = read_report(report)
+        if found["subject"] == Subject.CLIENT:
+            told = f"sendpoll client --only {identifier} --serve plays its situation again"
+            raise ReplayError(f"{report} is about a client, to which nothing can be sent; {told}")
         row = failed_row(found, identifier)
     except (ReportError, ReplayError) as problem:
         raise click.UsageError(str(problem)) from problem

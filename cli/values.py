@@ -8,24 +8,28 @@ import click
 from click.shell_completion import CompletionItem
 
 from sendpoll.conformance.results.explain import UnknownRequirementError, find
-from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.catalogue import Subject, load_catalogue
 
 
 class RequirementId(click.ParamType[str]):
-    """The id of a row of the catalogue, in any case; becomes the id as the catalogue writes it."""
+    """The id of a row of a catalogue, in any case; becomes the id as the catalogue writes it."""
 
     name = "id"
+
+    def __init__(self, *subjects: Subject) -> None:
+        """Of whom the rows ask something; both where nothing is given."""
+        self._subjects = subjects or tuple(Subject)
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Raises click.BadParameter, which names the nearest ids."""
         try:
-            return find(value).id
+            return find(value, self._subjects).id
         except UnknownRequirementError as problem:
             self.fail(str(problem), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """The ids that begin so, each with its sentence."""
-        rows = load_catalogue().rows
+        rows = [row for subject in self._subjects for row in load_catalogue(subject).rows]
         return [CompletionItem(row.id, help=row.title) for row in rows if row.id.startswith(incomplete.upper())]
 
 
@@ -71,7 +75,9 @@ def _objective(text: str) -> None:
     parse_objective(text)
 
 
-REQUIREMENT = RequirementId()
+REQUIREMENT = RequirementId(Subject.SERVER)
+CLIENT_REQUIREMENT = RequirementId(Subject.CLIENT)
+ANY_REQUIREMENT = RequirementId()
 SCENARIO = ScenarioName()
 TIME = Checked("time", _time)
 OBJECTIVE = Checked("objective", _objective)

@@ -29,6 +29,7 @@ CLIENTS: Mapping[str, str] = MappingProxyType(
 )
 """The published clients by the letter that the catalogue names them with."""
 
+
 class Subject(StrEnum):
     """Of whom a catalogue asks something."""
 

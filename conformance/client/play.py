@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 import time
@@ -10,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from sendpoll.conformance.client.judging.observation import Observation
-from sendpoll.conformance.client.running.program import Job, Program, Ran
+from sendpoll.conformance.client.running.program import Job, Program, Ran, Told
 from sendpoll.conformance.client.serving.api import RUNNING, Script
 from sendpoll.conformance.client.serving.behaviour import Behaviour
 from sendpoll.conformance.client.serving.messages import error
-from sendpoll.conformance.client.serving.server import ScriptedServer, Served
+from sendpoll.conformance.client.serving.responder import Hooks, Served
+from sendpoll.conformance.client.serving.server import ScriptedServer
 from sendpoll.conformance.client.situations.played import Settings, behaviour_of, met
 from sendpoll.conformance.client.situations.situation import CONTROL, Situation
 
@@ -24,18 +26,17 @@ _ERRORS = 60
 """Errors in a row after which a client is taken to go on for ever."""
 
 
-class WatchedServer(ScriptedServer):
-    """A server that sees when a client last asked, and when it will not end."""
+class Watcher:
+    """Sees when a client last asked, and when it will not end."""
 
-    def __init__(self, behaviour: Behaviour, token: str) -> None:
+    def __init__(self) -> None:
         self.endless = threading.Event()
         self.last_request = 0.0
         self._ended: set[str] = set()
         self._polled_on = self._errors = 0
-        super().__init__(behaviour, token)
 
-    def on_request(self, served: Served) -> None:
-        """Note it."""
+    def note(self, served: Served) -> None:
+        """One more request."""
         self.last_request = served.at
         request, given = served.request, served.given
         is_poll = request.call == "pollTask" and given is not None and given.status == 200
@@ -68,7 +69,8 @@ def play_all(
         try:
             return [control, *(begun[situation.name].result() for situation in others)]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            program.close()
+            pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -84,38 +86,44 @@ def play(program: Program, situation: Situation, settings: Settings) -> Observat
     """One situation."""
     if why := impossible(situation):
         return Observation(situation, (), (), 0.0, settings.token, settings.patience, impossible=why)
-    started = time.monotonic()
+    started, watcher = time.monotonic(), Watcher()
     with ExitStack() as stack:
-        elsewhere = stack.enter_context(ScriptedServer(_NOWHERE, settings.token)) if situation.redirects else None
-        server = stack.enter_context(serve(situation, settings, elsewhere))
-        runs = _run_players(program, situation, settings, server)
-        served = server.served
-        return Observation(
-            situation,
-            runs,
-            served,
-            started,
-            settings.token,
-            settings.patience,
-            elsewhere=elsewhere.served if elsewhere else (),
-            unreadable=server.unreadable,
-            met=frozenset(met(server.memory)),
-            coded="coded" in server.memory,
-        )
+        elsewhere = stack.enter_context(ScriptedServer(NOWHERE, settings.token)) if situation.redirects else None
+        server = stack.enter_context(serve(situation, settings, elsewhere, Hooks(on_request=watcher.note)))
+        told = [environment_of(situation, at, settings, server.url) for at in range(len(situation.players))]
+        last_request = functools.partial(getattr, watcher, "last_request")
+        jobs = [Job(one, settings.patience, watcher.endless, last_request) for one in told]
+        runs = _run_players(program, jobs)
+    # Only now: what became of an answer is known when its connection has ended.
+    return Observation(
+        situation,
+        runs,
+        server.served,
+        started,
+        settings.token,
+        settings.patience,
+        elsewhere=elsewhere.served if elsewhere else (),
+        unreadable=server.unreadable,
+        met=frozenset(met(server.memory)),
+        coded="coded" in server.memory,
+    )
 
 
-def serve(situation: Situation, settings: Settings, elsewhere: ScriptedServer | None) -> WatchedServer:
+def serve(
+    situation: Situation, settings: Settings, elsewhere: ScriptedServer | None, hooks: Hooks, *, renews: bool = False
+) -> ScriptedServer:
     """The server of one situation."""
-    server = WatchedServer(behaviour_of(situation, settings, _other_name(elsewhere)), settings.token)
+    behaviour = behaviour_of(situation, settings, other_name(elsewhere))
+    server = ScriptedServer(behaviour, settings.token, hooks, renews=renews)
     if situation.conversation_is_given:
         server.api.open_conversation(situation.conversation_id, situation.workspace)
     return server
 
 
-_NOWHERE = Behaviour(script=Script(events=lambda _: []), refuse=lambda _: error(404, "this is another server"))
+NOWHERE = Behaviour(script=Script(events=lambda _: []), refuse=lambda _: error(404, "this is another server"))
 
 
-def _other_name(server: ScriptedServer | None) -> str:
+def other_name(server: ScriptedServer | None) -> str:
     """Its URL under another name of the loopback, where there is one: another host, not only another port."""
     if server is None:
         return ""
@@ -138,24 +146,13 @@ def impossible(situation: Situation) -> str:
     return ""
 
 
-def job_of(situation: Situation, player: int, settings: Settings, server: WatchedServer) -> Job:
+def environment_of(situation: Situation, player: int, settings: Settings, url: str) -> Told:
     """What one run of the client is told."""
-    return Job(
-        url=server.url,
-        token=settings.token,
-        workspace=situation.workspace,
-        message=situation.players[player].message,
-        conversation=situation.conversation_id if situation.conversation_is_given else None,
-        patience=settings.patience,
-        endless=server.endless,
-        last_request=lambda: server.last_request,
-    )
+    conversation = situation.conversation_id if situation.conversation_is_given else None
+    return Told(url, settings.token, situation.workspace, situation.players[player].message, conversation)
 
 
-def _run_players(
-    program: Program, situation: Situation, settings: Settings, server: WatchedServer
-) -> list[Ran]:
-    jobs = [job_of(situation, player, settings, server) for player in range(len(situation.players))]
+def _run_players(program: Program, jobs: Sequence[Job]) -> list[Ran]:
     if len(jobs) == 1:
         return [program.run(jobs[0])]
     with ThreadPoolExecutor(len(jobs)) as pool:

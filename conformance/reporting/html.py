@@ -23,11 +23,13 @@ def html_report(report: JSON) -> str:
     return _PAGE.render(
         {
             "report": report,
+            "target": view.target(report),
+            "run_facts": view.run_facts(report),
             "rows": ranked,
             "failed": [row for row in ranked if row["verdict"] == Verdict.FAIL],
             "counts": view.counts(report),
             "broken": view.broken_clients(report),
-            "timelines": [timeline.timeline(task) for task in report["tasks"]],
+            "timelines": [timeline.timeline(task) for task in report.get("tasks", ())],
             "chart": timeline,
             "clients": CLIENTS,
             "tried": view.tried(),

@@ -22,13 +22,13 @@ def junit_report(report: JSON) -> str:
     properties = {
         "verdict": report["verdict"],
         "summary": report["summary"],
-        "target": report["target"]["url"],
-        "seed": str(report["seed"]),
+        "target": view.target(report),
         "version": report["tool"]["version"],
         "requests": str(report["requests"]),
         "messages_sent": str(report["messages_sent"]),
     }
-    return TestSuite(name="sendpoll check", cases=cases, properties=properties).xml()
+    properties |= {"seed": str(report["seed"])} if "seed" in report else {}
+    return TestSuite(name=view.command(report), cases=cases, properties=properties).xml()
 
 
 def _case(report: JSON, row: JSON) -> TestCase:
@@ -74,7 +74,8 @@ def _detail(row: JSON) -> str:
         lines.extend(["", f"Observed ({counted(kind.count, 'time')}): {kind.first['sentence']}"])
         for exchange in kind.first["exchanges"][:1]:
             response = exchange["response"]
-            lines.append(exchange["curl"])
+            request = exchange["request"]
+            lines.append(exchange.get("curl", f"{request['method']} {request['target']}"))
             lines.append(f"{response['status']} {response['reason']}" if response else exchange["failure"])
             lines.extend([response["body"]] if response else [])
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown, markdown_code
 from sendpoll.core.text.units import counted
-from sendpoll.schemas.catalogue import CLIENTS
+from sendpoll.schemas.catalogue import CLIENTS, Subject
 from sendpoll.schemas.contract import JSON
 
 _SHOWN_ROWS = 50
@@ -43,7 +43,8 @@ def _failed(report: JSON) -> Iterator[str]:
         return
     yield "### Failed"
     shown = [_failed_row(report, row) for row in rows[:_SHOWN_ROWS]]
-    yield table(("id", "level", "expected", "observed", "breaks"), shown)
+    heads = ("id", "level", "expected", "observed", "breaks")
+    yield table(heads[: len(shown[0])], shown)
     if len(rows) > _SHOWN_ROWS:
         yield f"{counted(len(rows) - _SHOWN_ROWS, 'more row')} in report.json."
 
@@ -51,8 +52,11 @@ def _failed(report: JSON) -> Iterator[str]:
 def _failed_row(report: JSON, row: JSON) -> tuple[str, ...]:
     known = " (known)" if view.is_known(report, row["id"]) else ""
     observed = "<br>".join(_observed(kind) for kind in view.kinds(row["violations"])[:_SHOWN_KINDS])
+    cells = f"**{row['id']}**{known}", row["level"], markdown(row["title"]), observed
+    if view.subject(report) is Subject.CLIENT:
+        return cells
     clients = ", ".join(CLIENTS.get(letter, letter) for letter in row["breaks"]) or "no published client"
-    return f"**{row['id']}**{known}", row["level"], markdown(row["title"]), observed, markdown(clients)
+    return (*cells, markdown(clients))
 
 
 def _observed(kind: view.Kind) -> str:
@@ -84,8 +88,4 @@ def _baseline(report: JSON) -> Iterator[str]:
 
 
 def _facts(report: JSON) -> str:
-    sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
-    return (
-        f"{markdown_code(report['target']['url'])}: {sent}, {report['duration_s']:.1f} s, seed {report['seed']}, "
-        f"sendpoll {report['tool']['version']}"
-    )
+    return f"{markdown_code(view.target(report))}: {view.run_facts(report)}, sendpoll {report['tool']['version']}"

@@ -25,10 +25,13 @@ _REFRESHES_PER_SECOND = 4
 class Progress:
     """Progress of a run, for standard error. A context manager; its methods may be called from any thread."""
 
-    def __init__(self, stream: TextIO, rows: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`rows` is how many requirements the run will judge; `clock` gives seconds."""
+    def __init__(
+        self, stream: TextIO, rows: int, clock: Callable[[], float] = time.monotonic, noun: str = "row"
+    ) -> None:
+        """`rows` is how many requirements, or how many of what `noun` says, will be judged; `clock` gives seconds."""
         self._stream = stream
         self._rows = rows
+        self._noun = noun
         self._clock = clock
         self._started = self._logged = clock()
         self._phase = ""
@@ -98,5 +101,5 @@ class Progress:
     def _line(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
         seconds = f"{self._clock() - self._started:.0f} s"
-        done = f"{self._done} of {counted(self._rows, 'row')}{failed}"
+        done = f"{self._done} of {counted(self._rows, self._noun)}{failed}"
         return f"[{seconds:>5}] {visible(self._phase)}: {done}, {counted(self._requests, 'request')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -12,7 +12,7 @@ from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
 from sendpoll.core.reports.console import Printer
 from sendpoll.core.text.safe import one_line, visible
 from sendpoll.core.text.units import counted
-from sendpoll.schemas.catalogue import CLIENTS
+from sendpoll.schemas.catalogue import CLIENTS, Subject
 from sendpoll.schemas.contract import JSON
 
 _SHOWN_KINDS = 3
@@ -75,8 +75,17 @@ class _Summary:
         hidden = len(kinds) - _SHOWN_KINDS
         if hidden > 0:
             self._out.block("", f"... and {counted(hidden, 'other kind')} of violation in report.json")
-        self._out.block("seed", f"{self._report['seed']}; more: sendpoll explain {row['id']}")
+        for label, text in self._again(row["id"]):
+            self._out.block(label, text)
         self._out.line("")
+
+    def _again(self, requirement: str) -> Iterator[tuple[str, str]]:
+        """How to see the same once more."""
+        if view.subject(self._report) is Subject.SERVER:
+            yield "seed", f"{self._report['seed']}; more: sendpoll explain {requirement}"
+        else:
+            yield "by hand", f"sendpoll client --only {requirement} --serve"
+            yield "", f"more: sendpoll explain {requirement}"
 
     def _kind(self, kind: view.Kind) -> None:
         alike = ", with other values too" if kind.others else ""
@@ -100,7 +109,8 @@ class _Summary:
             self._out.block("  got", f"{status}, {_content_type(response)}{of}{failure}")
             if response["body"]:
                 self._out.block("", one_line(response["body"], _BODY_CHARACTERS))
-        self._curl(exchange["curl"])
+        if "curl" in exchange:
+            self._curl(exchange["curl"])
 
     def _curl(self, command: str) -> None:
         if len(command) > _CURL_CHARACTERS:
@@ -151,10 +161,9 @@ class _Summary:
 
     def _facts(self, folder: Path | None) -> None:
         report = self._report
-        left = report["left_behind"]
-        self._out.block("target", report["target"]["url"], indent=0)
-        sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
-        self._out.block("run", f"{sent}, {report['duration_s']:.1f} s, seed {report['seed']}", indent=0)
+        left = report.get("left_behind", {})
+        self._out.block("target" if left else "client", view.target(report), indent=0)
+        self._out.block("run", view.run_facts(report), indent=0)
         behind = ", ".join(counted(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
         if behind:
             where = "listed in report.json" if folder is not None else "which --report-dir lists"

@@ -1,4 +1,4 @@
-"""Known failures: a list that a team keeps beside its server, so that a run turns red on news alone.
+"""Known failures: a list that a team keeps beside its server or client, so that a run turns red on news alone.
 
 The list is held to be true: each row says why the failure may stay, a row whose requirement passes again is stale and
 fails the run, and so does one that has expired.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,9 @@ from typing import Any
 import jsonschema
 import yaml
 
-from sendpoll.conformance.results.view import counts_against
+from sendpoll.conformance.results import view
 from sendpoll.conformance.rules.verdict import ExitCode, Verdict, run_verdict
-from sendpoll.schemas.catalogue import Level, load_catalogue
+from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
 from sendpoll.schemas.contract import JSON, validator
 
 _FORMAT = 'id: POLL-11, reason: "why", and perhaps expires: 2027-01-31 and issue: https://...'
@@ -42,7 +42,7 @@ class KnownFailure:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """All known failures of a server."""
+    """All known failures of a server or a client."""
 
     rows: tuple[KnownFailure, ...] = ()
 
@@ -94,7 +94,7 @@ def compare(report: JSON, baseline: Baseline, today: date) -> BaselineResult:
     for row in report["requirements"]:
         entry = listed.get(row["id"])
         if entry is None:
-            if row["verdict"] == Verdict.FAIL and counts_against(report, row):
+            if row["verdict"] == Verdict.FAIL and view.counts_against(report, row):
                 unlisted.append(row["id"])
         elif row["verdict"] == Verdict.PASS:
             stale.append(row["id"])
@@ -144,17 +144,20 @@ def _reason(entry: KnownFailure) -> str:
     return f"{entry.reason}{until}{issue}"
 
 
-def load_baseline(path: Path) -> Baseline:
-    """Read a baseline file. Raises BaselineError where it cannot be read or is no baseline."""
+def load_baseline(path: Path, subject: Subject = Subject.SERVER) -> Baseline:
+    """Read a baseline file; its rows are those of the subject's catalogue.
+
+    Raises BaselineError where it cannot be read or is no baseline.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         told = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise BaselineError(f"{path}: {told or error}; --write-baseline makes one") from error
-    return parse_baseline(text, str(path))
+    return parse_baseline(text, str(path), subject)
 
 
-def parse_baseline(text: str, source: str) -> Baseline:
+def parse_baseline(text: str, source: str, subject: Subject = Subject.SERVER) -> Baseline:
     """The baseline in a YAML text; `source` is the file that an error names. Raises BaselineError."""
     try:
         # The base loader makes texts of everything, so that a day that does not exist is ours to tell; it makes
@@ -164,7 +167,8 @@ def parse_baseline(text: str, source: str) -> Baseline:
         raise BaselineError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
     for broken in validator("files/baseline.json").iter_errors(parsed):
         raise BaselineError(f"{source}: {_told(broken, parsed)}")
-    rows = tuple(_row(number, entry, source) for number, entry in enumerate(parsed["known_failures"], start=1))
+    known = load_catalogue(subject).by_id
+    rows = tuple(_row(number, entry, source, known) for number, entry in enumerate(parsed["known_failures"], start=1))
     _no_id_twice(rows, source)
     return Baseline(rows)
 
@@ -186,9 +190,8 @@ def _where(number: int, entry: Any) -> str:
     return f"row {number} ({entry['id']})" if named else f"row {number}"
 
 
-def _row(number: int, entry: JSON, source: str) -> KnownFailure:
+def _row(number: int, entry: JSON, source: str, known: Mapping[str, Requirement]) -> KnownFailure:
     where = f"{source}: {_where(number, entry)}"
-    known = load_catalogue().by_id
     if entry["id"] not in known:
         near = difflib.get_close_matches(entry["id"], known, n=3)
         mend = f"did you mean {' or '.join(near)}?" if near else "sendpoll requirements lists them"
@@ -220,7 +223,7 @@ def write_baseline(report: JSON, previous: Baseline | None = None) -> str:
     kept = (previous or Baseline()).by_id
     failed = [row for row in report["requirements"] if row["verdict"] == Verdict.FAIL]
     rows = [_as_row(kept[row["id"]]) if row["id"] in kept else _new_row(row, report) for row in failed]
-    head = "# Known failures of this server: sendpoll check --baseline THIS-FILE\n"
+    head = f"# Known failures of this {view.subject(report)}: {view.command(report)} --baseline THIS-FILE\n"
     return head + yaml.safe_dump({"known_failures": rows}, sort_keys=False, allow_unicode=False, width=100)
 
 

@@ -12,14 +12,16 @@ import functools
 import importlib.resources
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import yaml
+
 from sendpoll.conformance.results.hints import HINTS
 from sendpoll.conformance.rules.rules import RULES
-from sendpoll.schemas.catalogue import CLIENTS, Catalogue, Requirement, load_catalogue
+from sendpoll.schemas.catalogue import CLIENTS, Catalogue, Requirement, Subject, load_catalogue
 
 _WIDTH = 80
 _LABEL = 11
@@ -46,7 +48,7 @@ class Explanation:
     requirement: Requirement
     checks: tuple[Check, ...]
     mutants: tuple[str, ...]
-    """Servers with one fault each, on which the check is known to fail."""
+    """Servers or clients with one fault each, on which the check is known to fail."""
     hint: str
     """What to configure where no run exercises it; empty where nothing needs to be."""
 
@@ -54,12 +56,14 @@ class Explanation:
 def explain(identifier: str) -> Explanation:
     """What is known of a requirement; its id may be given in any case. Raises UnknownRequirementError."""
     row = find(identifier)
-    return Explanation(row, _checks().get(row.id, ()), _mutants().get(row.id, ()), HINTS.get(row.id, ""))
+    if row.subject is Subject.CLIENT:
+        return Explanation(row, _situations().get(row.id, ()), _proofs("bad_clients.json").get(row.id, ()), "")
+    return Explanation(row, _checks().get(row.id, ()), _proofs("mutants.json").get(row.id, ()), HINTS.get(row.id, ""))
 
 
-def find(identifier: str) -> Requirement:
-    """The row of an id in any case. Raises UnknownRequirementError."""
-    known = load_catalogue().by_id
+def find(identifier: str, subjects: Iterable[Subject] = tuple(Subject)) -> Requirement:
+    """The row of an id in any case, in the catalogues of these subjects. Raises UnknownRequirementError."""
+    known = {name: row for subject in subjects for name, row in load_catalogue(subject).by_id.items()}
     wanted = identifier.strip().upper()
     if wanted in known:
         return known[wanted]
@@ -109,8 +113,22 @@ def _name(node: ast.expr) -> str:
 
 
 @functools.cache
-def _mutants() -> Mapping[str, tuple[str, ...]]:
-    source = importlib.resources.files("sendpoll.conformance").joinpath("mutants.json")
+def _situations() -> Mapping[str, tuple[Check, ...]]:
+    """The situations that are about each row of the clients' catalogue, from their files."""
+    found: dict[str, list[Check]] = {}
+    folder = importlib.resources.files("sendpoll.conformance.client.situations")
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".yaml"):
+            situation = yaml.safe_load(entry.read_text(encoding="utf-8"))
+            for identifier in situation["judges"]:
+                title = situation["title"]
+                found.setdefault(identifier, []).append(Check(entry.name, f"{title[0].upper()}{title[1:]}."))
+    return MappingProxyType({identifier: tuple(checks) for identifier, checks in found.items()})
+
+
+@functools.cache
+def _proofs(name: str) -> Mapping[str, tuple[str, ...]]:
+    source = importlib.resources.files("sendpoll.conformance").joinpath(name)
     listed: dict[str, list[str]] = json.loads(source.read_text(encoding="utf-8"))
     return MappingProxyType({identifier: tuple(names) for identifier, names in listed.items()})
 
@@ -122,18 +140,20 @@ def explanation_text(explanation: Explanation) -> str:
     """The explanation as 80 columns of plain text."""
     row = explanation.requirement
     parts = [f"{row.id} ({row.level})", _wrapped("", row.sentence, indent=0), "", _wrapped("because", row.because)]
-    parts.extend(_listed("breaks", list(_broken(row)) or ["no published client"]))
+    if row.subject is Subject.SERVER:
+        parts.extend(_listed("breaks", list(_broken(row)) or ["no published client"]))
     told = {"example": row.example, "ambiguous": row.ambiguous, "decided": row.decided, "not checked": row.excluded}
     parts.extend(_wrapped(label, text) for label, text in told.items() if text)
     checks = [f"{check.sentence} ({check.node})" if check.sentence else check.node for check in explanation.checks]
     parts.extend(_listed("checked by", checks))
     if explanation.mutants:
-        servers = "the faulty server" if len(explanation.mutants) == 1 else "the faulty servers"
-        parts.append(_wrapped("proven by", f"{servers} {', '.join(explanation.mutants)}"))
+        faulty = f"the faulty {row.subject}{'' if len(explanation.mutants) == 1 else 's'}"
+        parts.append(_wrapped("proven by", f"{faulty} {', '.join(explanation.mutants)}"))
     if explanation.hint:
         parts.append(_wrapped("no verdict", f"where {explanation.hint}"))
     if not row.excluded:
-        parts.append(_wrapped("try it", f"sendpoll check URL --only {row.id}"))
+        called = "check URL --only {}" if row.subject is Subject.SERVER else "client --only {} -- COMMAND"
+        parts.append(_wrapped("try it", f"sendpoll {called.format(row.id)}"))
     return "\n".join(parts) + "\n"
 
 
@@ -164,12 +184,14 @@ def catalogue_text(catalogue: Catalogue, level: str | None = None) -> str:
     """All rows of a level, or of both, as 80 columns of plain text."""
     lines = []
     for row in _chosen(catalogue, level):
-        clients = "".join(letter if letter in row.breaks else "." for letter in CLIENTS)
+        clients = "".join(letter if letter in row.breaks else "." for letter in CLIENTS) + " "
         excluded = " (not checked)" if row.excluded else ""
-        head = f"{row.id:<9} {row.level:<6} {clients} "
+        head = f"{row.id:<9} {row.level:<6} {clients if row.subject is Subject.SERVER else ''}"
         lines.append(_wrapped(head, f"{row.title}{excluded}", indent=len(head)))
     clients = ", ".join(f"{letter} {name}" for letter, name in CLIENTS.items())
-    lines.extend(["", textwrap.fill(f"Each sentence begins: the server must, or should. Breaks: {clients}.", _WIDTH)])
+    subject = catalogue.rows[0].subject
+    told = f" Breaks: {clients}." if subject is Subject.SERVER else ""
+    lines.extend(["", textwrap.fill(f"Each sentence begins: the {subject} must, or should.{told}", _WIDTH)])
     return "\n".join(lines) + "\n"
 
 
@@ -180,10 +202,12 @@ def catalogue_json(catalogue: Catalogue, level: str | None = None) -> str:
 
 def catalogue_markdown(catalogue: Catalogue, level: str | None = None) -> str:
     """All rows of a level, or of both, as a Markdown table."""
-    lines = ["| id | level | the server must or should | breaks |", "|---|---|---|---|"]
+    subject = catalogue.rows[0].subject
+    heads = ["id", "level", f"the {subject} must or should", *(["breaks"] if subject is Subject.SERVER else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in _chosen(catalogue, level):
-        excluded = " (not checked)" if row.excluded else ""
-        lines.append(f"| {row.id} | {row.level} | {_cell(row.title)}{excluded} | {' '.join(row.breaks)} |")
+        cells = [row.id, row.level, _cell(row.title) + (" (not checked)" if row.excluded else ""), " ".join(row.breaks)]
+        lines.append(f"| {' | '.join(cells[: len(heads)])} |")
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sendpoll.conformance.rules.verdict import Verdict
-from sendpoll.schemas.catalogue import CLIENTS
+from sendpoll.core.text.units import counted
+from sendpoll.schemas.catalogue import CLIENTS, Subject
 from sendpoll.schemas.contract import JSON, document
 
 LABELS: Mapping[str, str] = MappingProxyType(
@@ -44,6 +45,29 @@ class Kind:
 def tried() -> frozenset[str]:
     """The requirements on which the real clients were run, each against a server with that fault alone."""
     return frozenset(document("who_breaks.json"))
+
+
+def subject(report: JSON) -> Subject:
+    """Of whom the report's requirements ask something."""
+    return Subject(report["subject"])
+
+
+def target(report: JSON) -> str:
+    """The server's URL, or the client as it was called."""
+    told: str = report["target"]["url" if subject(report) is Subject.SERVER else "command"]
+    return told
+
+
+def command(report: JSON) -> str:
+    """The command that made the report."""
+    return "sendpoll check" if subject(report) is Subject.SERVER else "sendpoll client"
+
+
+def run_facts(report: JSON) -> str:
+    """What a run sent, or was sent, how long it took, and what it takes to have it again."""
+    sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
+    more = f"seed {report['seed']}" if "seed" in report else counted(len(report["situations"]), "situation")
+    return f"{sent}, {report['duration_s']:.1f} s, {more}"
 
 
 def alike(sentence: str) -> str:
@@ -105,6 +129,8 @@ def fails_run(report: JSON, row: JSON) -> bool:
 
 
 def broken_clients(report: JSON) -> dict[str, list[str]]:
-    """Client letter to the ids of the failed rows that break it."""
+    """Client letter to the ids of the failed rows that break it; empty of a report that is about a client."""
+    if subject(report) is Subject.CLIENT:
+        return {}
     failed = rows_with(report, Verdict.FAIL)
     return {letter: [row["id"] for row in failed if letter in row["breaks"]] for letter in CLIENTS}

@@ -7,28 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from sendpoll.conformance.results.evidence import Evidence
+from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
-from sendpoll.schemas.catalogue import Catalogue, Level, Requirement
+from sendpoll.schemas.catalogue import Catalogue, Level, Requirement, Subject
 from sendpoll.schemas.contract import JSON
 
-SCHEMA_VERSION = 1
 _SHOWN_TASKS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """By what a run is judged."""
-
-    level: Literal["must", "should"] = "should"
-    strict: bool = False
-    """Whether a failed SHOULD row fails the run."""
-    only: frozenset[str] = frozenset()
-    """The rows that were asked for; all where empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +42,7 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
         verdict, code = RunVerdict.UNDETERMINED, ExitCode.BROKEN
     return {
         "schema_version": SCHEMA_VERSION,
+        "subject": str(Subject.SERVER),
         "tool": {"name": "sendpoll", "version": importlib.metadata.version("sendpoll")},
         "verdict": str(verdict),
         "exit_code": int(code),
@@ -83,9 +72,7 @@ def _rows(catalogue: Catalogue, results: Iterable[JSON], judgement: Judgement, c
     by_requirement: dict[str, list[JSON]] = defaultdict(list)
     for result in results:
         by_requirement[result["requirement"]].append(result)
-    asked = [row for row in catalogue.checked if not judgement.only or row.id in judgement.only]
-    judged = [row for row in asked if judgement.level == "should" or row.level is Level.MUST]
-    return [_row(row, by_requirement[row.id], context) for row in judged]
+    return [_row(row, by_requirement[row.id], context) for row in judgement.rows(catalogue)]
 
 
 def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> JSON:
@@ -121,19 +108,14 @@ def _summary(
     must = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.MUST]
     open_rows = [row["id"] for row in rows if row["verdict"] in {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE}]
     if verdict is RunVerdict.CONFORMANT:
-        beside = f"; it misses {len(failed)} SHOULD: {_list(failed)}" if failed else ""
+        beside = f"; it misses {len(failed)} SHOULD: {listed(failed)}" if failed else ""
         return f"The published clients work with {url}{beside}."
     if verdict is RunVerdict.NONCONFORMANT:
         kind = "MUST" if must else "SHOULD"
-        return f"{url} breaks {len(must or failed)} {kind}: {_list(must or failed)}."
+        return f"{url} breaks {len(must or failed)} {kind}: {listed(must or failed)}."
     if context.trouble or context.recorder.lost:
         return f"Nothing can be said: {context.trouble or context.recorder.lost}."
-    return f"Nothing certain can be said about {url}: {len(open_rows)} rows were not exercised: {_list(open_rows)}."
-
-
-def _list(identifiers: Sequence[str]) -> str:
-    shown = ", ".join(identifiers[:8])
-    return shown if len(identifiers) <= 8 else f"{shown} and {len(identifiers) - 8} more"
+    return f"Nothing certain can be said about {url}: {len(open_rows)} rows were not exercised: {listed(open_rows)}."
 
 
 def _target(context: RunContext, evidence: Evidence) -> JSON:

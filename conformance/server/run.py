@@ -16,13 +16,14 @@ from typing import Protocol
 
 import pytest
 
+from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server import plugin
 from sendpoll.conformance.server.malloc import give_memory_back
 from sendpoll.conformance.server.plugin import CONTEXT, RunOptions, results_of
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.report import Judgement, Ran, build_report
+from sendpoll.conformance.server.report import Ran, build_report
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON

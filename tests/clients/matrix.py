@@ -19,10 +19,10 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.clients.fault import MESSAGE, TOKEN, Fault, events
 from tests.clients.faults import FAULTS
 from tests.clients.faulty import FaultyServer, serving
 from tests.clients.runners import CLIENTS, Options, Outcome, rendering, run_client, unavailable
-from tests.clients.send_and_poll import MESSAGE, TOKEN, Fault, events
 
 WHO_BREAKS = Path(__file__).parents[2] / "schemas" / "who_breaks.json"
 LETTERS = "CPNBD"

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from sendpoll.schemas.catalogue import Level, load_catalogue
+from tests.clients.fault import Fault
 from tests.clients.faults import FAULTS, INEXPRESSIBLE
 from tests.clients.matrix import (
     AT_ONCE,
@@ -23,7 +24,6 @@ from tests.clients.matrix import (
     who_breaks,
 )
 from tests.clients.runners import CLIENTS, clients_are_required, unavailable
-from tests.clients.send_and_poll import Fault
 
 Runs = dict[str, list[Future[Run]]]
 MUST = {row.id: row for row in load_catalogue().rows if row.level is Level.MUST and not row.excluded}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.clients import fetch_dart
+from tests.clients.fault import MESSAGE, TOKEN, Fault, scripted
 from tests.clients.faulty import serving
 from tests.clients.runners import CLIENTS, Options, UnavailableError, rendering, run_client, unavailable
-from tests.clients.send_and_poll import MESSAGE, TOKEN, Fault, Script
 
-ENDLESS = Fault("", "endless", "", script=Script(stages=((99, "running"),)))
+ENDLESS = Fault("", "endless", "", script=scripted(stages=((99, "running"),)))
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from sendpoll.conformance.client.serving.messages import Call, Request
 from sendpoll.conformance.server.probing.client_profiles import (
     CHROMIUM,
     CURL,
@@ -16,9 +17,9 @@ from sendpoll.conformance.server.probing.client_profiles import (
     preflight,
 )
 from sendpoll.core.target.target import Target
+from tests.clients.fault import MESSAGE, TOKEN, Fault
 from tests.clients.faulty import serving
 from tests.clients.runners import Options, run_client
-from tests.clients.send_and_poll import MESSAGE, TOKEN, Call, Fault, Request
 
 SHAPE_OF: Mapping[str, ClientProfile] = {
     "curl": CURL,

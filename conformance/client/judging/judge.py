@@ -44,10 +44,8 @@ def _verdicts(seen: Observation, control: str) -> list[Judged]:
     for row, rule in ALL_TRAFFIC.items():
         if row not in seen.situation.judges or seen.served:
             found.append(_of(row, name, rule(seen)))
-    for row in seen.situation.judges:
-        if row not in ALL_TRAFFIC or row in _BY_ITS_END_TOO:
-            found.append(_own(row, seen, control))
-    return found
+    own = [row for row in seen.situation.judges if row not in ALL_TRAFFIC or row in _BY_ITS_END_TOO]
+    return [*found, *(_own(row, seen, control) for row in own)]
 
 
 def _own(row: str, seen: Observation, control: str) -> Judged:
@@ -60,7 +58,9 @@ def _own(row: str, seen: Observation, control: str) -> Judged:
         reason = f"in the situation {CONTROL}, where nothing happens, it does no better: {control}"
         return Judged(row, name, Verdict.INCONCLUSIVE, 0, (), reason)
     if len(seen.met) < len(seen.situation.faults):
-        return Judged(row, name, Verdict.NOT_EXERCISED, 0, (), f"it ended before it happened that {seen.situation.title}")
+        return Judged(
+            row, name, Verdict.NOT_EXERCISED, 0, (), f"it ended before it happened that {seen.situation.title}"
+        )
     if row == _CODED and not seen.coded:
         return Judged(row, name, Verdict.NOT_APPLICABLE, 0, (), _NO_CODING)
     return _of(row, name, OWN.get(row, expected)(seen))

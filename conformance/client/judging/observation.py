@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sendpoll.conformance.client.running.program import Ran
 from sendpoll.conformance.client.serving.messages import Call
-from sendpoll.conformance.client.serving.server import Served
+from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import Situation
 from sendpoll.schemas.contract import JSON
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 from sendpoll.conformance.client.judging.expectation import missed
 from sendpoll.conformance.client.judging.observation import Judge, Observation, Tally, Violation
 from sendpoll.conformance.client.judging.traffic import made_up
-from sendpoll.conformance.client.running.program import End
+from sendpoll.conformance.client.running.program import TELLS_OF_FAILURE, End
+from sendpoll.conformance.client.serving.api import chunk
 from sendpoll.conformance.client.situations.played import REFUSAL
 from sendpoll.conformance.client.situations.situation import WORKSPACE
 from sendpoll.core.text.redaction import MASK, Redactor
@@ -17,7 +20,9 @@ from sendpoll.core.text.redaction import MASK, Redactor
 _TWICE_A_SECOND = 0.48
 """Seconds between two polls, in the mean: half a second, less what clocks and timers lack."""
 _EARLY = 0.05
-_FAILED = re.compile(r"fail|error|abort|broke|wrong|cancel|not complete|incomplete|unsuccess|失败|错误|✗|✘|❌", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
+_STANDS_FOR_HALVES = re.compile("\U0001f642|\ufffd|\\?|" + r"\\+u?d83d|\\+u?de42|\\x[0-9a-f]{2}", re.IGNORECASE)
+"""What a program may show for the two halves of an emoji: the emoji, signs of replacement, escapes, or raw bytes."""
 _STEPS: Mapping[str, str] = MappingProxyType(
     {
         "createWorkspace": "workspace",
@@ -32,11 +37,20 @@ _STEPS: Mapping[str, str] = MappingProxyType(
 def expected(seen: Observation) -> Tally:
     """The row is about what the user has in the end."""
     wrong = missed(seen)
-    return Tally(1, [Violation(wrong, tuple(seen.served[-3:]))] if wrong else [])
+    return Tally(1, [Violation(wrong, tuple(seen.served[-2:]))] if wrong else [])
 
 
 def _says(seen: Observation, wrong: str) -> Tally:
     return Tally(1, [Violation(wrong, tuple(seen.served[-1:]))] if wrong else [])
+
+
+def rest_of_halves(seen: Observation) -> Tally:
+    """C-5: the answer is shown, whatever became of its halves."""
+    player = seen.situation.players[0]
+    events = tuple(chunk(_HALF.sub("", text)) for text in player.chunks)
+    whole = replace(seen.situation, players=(replace(player, events=events),))
+    runs = [replace(ran, shown=_STANDS_FOR_HALVES.sub("", ran.shown)) for ran in seen.runs]
+    return expected(replace(seen, situation=whole, runs=runs))
 
 
 def error_event(seen: Observation) -> Tally:
@@ -58,7 +72,7 @@ def pace(seen: Observation) -> Tally:
 
 def failed_in_words(seen: Observation) -> Tally:
     """C-16: something that is shown or said tells of the failure."""
-    told = _FAILED.search(f"{seen.ran.shown}\n{seen.ran.words}")
+    told = TELLS_OF_FAILURE.search(f"{seen.ran.shown}\n{seen.ran.words}")
     return _says(seen, "" if told else "Nothing that it showed or said tells that the task failed.")
 
 
@@ -72,8 +86,8 @@ def message_as_given(seen: Observation) -> Tally:
     found = document.get("message") if isinstance(document, dict) else None
     if found == wanted:
         return Tally(1)
-    told = f"It sent the message {ascii(found)}" if isinstance(found, str) else "It sent a body without the message"
-    return Tally(1, [Violation(f"{told} in place of {ascii(wanted)}.", (sent[0],))])
+    told = f"It sent the message {found!a}" if isinstance(found, str) else "It sent a body without the message"
+    return Tally(1, [Violation(f"{told} in place of {wanted!a}.", (sent[0],))])
 
 
 def given_conversation(seen: Observation) -> Tally:
@@ -84,7 +98,8 @@ def given_conversation(seen: Observation) -> Tally:
     document = sent[0].request.said
     used = document.get("conversation_id") if isinstance(document, dict) else None
     if used != seen.situation.conversation_id:
-        told = f"It sent its message into {used!r}, though SENDPOLL_CONVERSATION said {seen.situation.conversation_id!r}."
+        given = seen.situation.conversation_id
+        told = f"It sent its message into {used!r}, though SENDPOLL_CONVERSATION said {given!r}."
         return Tally(1, [Violation(told, (sent[0],))])
     opened = seen.calls("createConversation")
     return Tally(1, [Violation("It opened a conversation that nobody asked for.", tuple(opened[:1]))] if opened else [])
@@ -94,7 +109,7 @@ def retry_after(seen: Observation) -> Tally:
     """C-27: the next poll comes when Retry-After has passed."""
     polls = seen.calls("pollTask")
     tally = Tally()
-    for refused, again in zip(polls, polls[1:], strict=False):
+    for refused, again in pairwise(polls):
         if refused.given is None or refused.given.status != 429:
             continue
         tally.exercised += 1
@@ -151,6 +166,7 @@ def origin(seen: Observation) -> Tally:
 
 OWN: Mapping[str, Judge] = MappingProxyType(
     {
+        "C-5": rest_of_halves,
         "C-6": error_event,
         "C-14": pace,
         "C-16": failed_in_words,

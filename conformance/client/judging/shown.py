@@ -1,9 +1,10 @@
 """Whether what a program printed holds an answer: whole, once, in order, and not mixed with anything else.
 
-The rule is what a person reads, not how a program prints. Chunks may be joined, stand on lines of their own, each follow
-a label, be wrapped at a space, come all at the end, and have any text before the first and behind the last. Between two
-chunks there may be white space, or lines of something else that begin behind a line end. Within a chunk each character
-counts; of white space where a chunk begins or ends, that there is some, and a line end where there is one.
+The rule is what a person reads, not how a program prints. Chunks may be joined, stand on lines of their own, each
+follow a label, be wrapped at a space, come all at the end, and have any text before the first and behind the last.
+Between two chunks there may be white space, or lines of something else that begin behind a line end. Within a chunk
+each character counts; of white space where a chunk begins or ends, that there is some, and a line end where there is
+one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _NOTHINGS = frozenset({"null", "None", "undefined", "nil", "NaN", "[object Objec
 """What languages print for a value that is not there, or that is no text."""
 _TELLING = 4
 """Characters, white space apart, from which on a chunk is known again where it stands a second time."""
+_JOINING = frozenset({"Mn", "Mc", "Me", "Cf"})
+"""Unicode categories of what belongs to the character before it: marks, and joiners as within families of emoji."""
 _SHOWN = 40
 _BLANK = re.compile(r"\s*")
 _LINE_END = re.compile(r"[^\S\n]*\n")
@@ -62,7 +65,7 @@ def _pieces(chunks: Sequence[str]) -> list[str]:
     """The chunks that have something to see; white space alone belongs to the one before it, a mark to its letter."""
     pieces: list[str] = []
     for chunk in chunks:
-        joins = bool(chunk) and (chunk.isspace() or unicodedata.combining(chunk[0]) or unicodedata.category(chunk[0]) in {"Mn", "Mc", "Cf"})
+        joins = bool(chunk) and (chunk.isspace() or unicodedata.category(chunk[0]) in _JOINING)
         if pieces and (joins or not pieces[-1].strip()):
             pieces[-1] += chunk
         elif chunk:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from sendpoll.conformance.client.judging.observation import Judge, Observation, Tally, Violation, news, said
 from sendpoll.conformance.client.serving.api import RUNNING
 from sendpoll.conformance.client.serving.messages import Request
-from sendpoll.conformance.client.serving.server import Served
+from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.core.text.redaction import MASK, Redactor
 
 _NO_PAUSE = 0.1
@@ -65,7 +65,7 @@ def pauses(seen: Observation) -> Tally:
         middle = statistics.median(gap for gap, _ in gaps)
         if middle < _NO_PAUSE:
             shown = tuple(later for _, later in gaps[:_MOST_SHOWN])
-            told = f"It asked {len(gaps)} times again, mostly {middle * 1000:.0f} ms after it had been told nothing new."
+            told = f"It asked {len(gaps)} times again, mostly {middle * 1000:.0f} ms after it was told nothing new."
             tally.violations.append(Violation(told, shown))
     return tally
 
@@ -100,7 +100,7 @@ def _message(served: Served) -> object:
 
 def token_kept(seen: Observation) -> Tally:
     """C-34: the token stands in Authorization alone."""
-    tally = Tally(exercised=len(seen.served) + len(seen.runs))
+    tally = Tally(exercised=len(seen.served))
     hides = Redactor([seen.token])
     for one in (*seen.served, *seen.elsewhere):
         if MASK in hides.text(one.request.target):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -13,6 +14,12 @@ from typing import Protocol
 KEPT_BYTES = 1024 * 1024
 """Of each output, that much is kept and judged; who writes far more is stopped."""
 FLOOD_BYTES = 16 * KEPT_BYTES
+
+
+TELLS_OF_FAILURE = re.compile(
+    r"fail|error|abort|broke|wrong|cancel|not complete|incomplete|unsuccess|失败|错误|✗|✘|❌", re.IGNORECASE
+)
+"""Words and signs that tell people of a failure; the status of a task that failed is one of them."""
 
 
 class End(StrEnum):
@@ -26,33 +33,34 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What one run is told, and when it has to be stopped."""
+class Told:
+    """What one run is told."""
 
     url: str
     token: str
     workspace: str
     message: str
     conversation: str | None
+    """The one that it shall go on in; None where it shall open one."""
+
+
+def variables(told: Told) -> Mapping[str, str]:
+    """The environment that tells a program all this."""
+    found = {f"SENDPOLL_{field.name.upper()}": getattr(told, field.name) for field in fields(told)}
+    return MappingProxyType({name: value for name, value in found.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run, and when it has to be stopped."""
+
+    told: Told
     patience: float
     """Seconds without a request and without a word after which it is stopped."""
     endless: threading.Event
     """Set by whoever sees that it will not end."""
     last_request: Callable[[], float]
     """The moment of its last request, on the monotonic clock."""
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The variables that tell a program all this."""
-        told = {
-            "SENDPOLL_URL": self.url,
-            "SENDPOLL_TOKEN": self.token,
-            "SENDPOLL_WORKSPACE": self.workspace,
-            "SENDPOLL_MESSAGE": self.message,
-        }
-        if self.conversation is not None:
-            told["SENDPOLL_CONVERSATION"] = self.conversation
-        return MappingProxyType(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class Program(Protocol):
         """Run it once, to its end or for as long as it may."""
 
     def close(self) -> None:
-        """End what outlives a run."""
+        """End every run that goes on, and what outlives a run."""
 
 
 class ProgramError(Exception):
@@ -105,6 +113,8 @@ class Watch:
     job: Job
     written: Callable[[], int]
     """Bytes that it has written so far."""
+    over: threading.Event
+    """Set when no run may go on."""
     started: float = field(default_factory=time.monotonic)
     _seen: int = 0
     _said: float = 0.0
@@ -114,6 +124,8 @@ class Watch:
         now, written = time.monotonic(), self.written()
         if written != self._seen:
             self._seen, self._said = written, now
+        if self.over.is_set():
+            return End.LATE
         if written > FLOOD_BYTES:
             return End.FLOOD
         if self.job.endless.is_set():

@@ -62,6 +62,7 @@ class Api:
         self._workspaces: set[str] = set()
         self._tasks: dict[str, _Task] = {}
         self._conversations: list[Any] = []
+        self._given: list[tuple[Any, str]] = []
         self.messages: list[str] = []
         """Each message that was accepted: a client sends one."""
 
@@ -85,8 +86,16 @@ class Api:
         handler = handlers.get(request.call)
         return handler(request) if handler else error(404, "no such path")
 
+    def renewed(self) -> Api:
+        """Another of the same, in which nothing happened yet but what was there before any client asked."""
+        other = Api(self._script, self._token)
+        for conversation_id, workspace in self._given:
+            other.open_conversation(conversation_id, workspace)
+        return other
+
     def open_conversation(self, conversation_id: Any, workspace: str) -> None:
         """Make one that exists before any client asks."""
+        self._given.append((conversation_id, workspace))
         self._workspaces.add(workspace)
         self._conversations.append(conversation_id)
 
@@ -99,14 +108,14 @@ class Api:
         return answer(200 if known else 201, {"workspace_id": said["workspace_id"]})
 
     def _create_conversation(self, request: Request) -> Answer:
-        if unquote(request.path.split("/")[4]) not in self._workspaces:
+        if not self._is_known(request):
             return error(404, "no such workspace")
         made = self._numbered(self._script.conversation_id, len(self._conversations))
         self._conversations.append(made)
         return answer(201, {"conversation_id": made})
 
     def _send_message(self, request: Request) -> Answer:
-        if unquote(request.path.split("/")[4]) not in self._workspaces:
+        if not self._is_known(request):
             return error(404, "no such workspace")
         said = request.said
         if not isinstance(said, dict) or not isinstance(said.get("message"), str):
@@ -118,6 +127,9 @@ class Api:
         self._tasks[str(task_id)] = _Task(self._script.events(said["message"]))
         self.messages.append(said["message"])
         return answer(202, {"task_id": task_id})
+
+    def _is_known(self, request: Request) -> bool:
+        return self._script.known_workspace or unquote(request.path.split("/")[4]) in self._workspaces
 
     @staticmethod
     def _numbered(first: Any, before: int) -> Any:

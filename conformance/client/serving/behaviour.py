@@ -40,8 +40,9 @@ class Behaviour:
     drops: Callable[[Request], bool] = lambda _: False
     """Whether the connection is closed in place of reading the request any further."""
     wire: Wire = whole
-    """What is sent: bytes, and pauses in seconds; "end" ends the connection behind a whole answer, "close" and "reset"
-    in place of the rest of one; "hang" sends nothing ever after, "outage" takes the server away for `outage` seconds."""
+    """What is sent: bytes, and pauses in seconds. "end" ends the connection behind a whole answer, "close" and "reset"
+    in place of the rest of one; "hang" sends nothing ever after; "outage" takes the server away for `outage`
+    seconds."""
     outage: float = 0.0
     host: str = "127.0.0.1"
     """The address where the server listens."""

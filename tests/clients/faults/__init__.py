@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.clients.fault import Fault
 from tests.clients.faults import acceptance, browsers, documents, polling, text, transport
-from tests.clients.send_and_poll import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *acceptance.FAULTS,

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 
-from tests.clients.send_and_poll import Answer, Fault, Pieces, Refuse, Request, error
+from sendpoll.conformance.client.serving.behaviour import Pieces, Refuse
+from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from tests.clients.fault import Fault
 
 API_CALLS = {"createWorkspace", "createConversation", "sendMessage", "pollTask"}
 BOTH_DARTS = ("curl", "python", "node", "browser", "dart", "dart_http_1_3")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sendpoll.conformance.client.serving.behaviour import Reshape
+from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from tests.clients.fault import Fault
 from tests.clients.faults.documents import answers
-from tests.clients.send_and_poll import Answer, Fault, Request, Reshape, error
 
 ORIGIN, HEADERS = "Access-Control-Allow-Origin", "Access-Control-Allow-Headers"
 WITH_FILE_PAGE = ("curl", "python", "node", "browser", "browser_file", "dart")

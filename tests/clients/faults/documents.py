@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.clients.send_and_poll import Answer, Call, Edit, Fault, Request, Reshape, Script, error
+from sendpoll.conformance.client.serving.behaviour import Edit, Reshape
+from sendpoll.conformance.client.serving.messages import Answer, Call, Request, error
+from tests.clients.fault import Fault, scripted
 
 BODILESS = (("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*"))
 
@@ -79,11 +81,11 @@ _MESSAGES = (
 
 
 def _task(requirement: str, name: str, task_id: Any, breaks: str) -> Fault:
-    return Fault(requirement, name, breaks, script=Script(task_id=task_id))
+    return Fault(requirement, name, breaks, script=scripted(task_id=task_id))
 
 
 def _conversation(requirement: str, name: str, conversation_id: Any, breaks: str) -> Fault:
-    return Fault(requirement, name, breaks, script=Script(conversation_id=conversation_id))
+    return Fault(requirement, name, breaks, script=scripted(conversation_id=conversation_id))
 
 
 _IDENTIFIERS = (
@@ -103,8 +105,8 @@ _IDENTIFIERS = (
     _conversation("ID-6", "quote", 'a"b', "C"),
     _conversation("ID-6", "backslash", "a\\b", "C"),
     _conversation("ID-6", "newline_at_the_end", "a\n", "C"),
-    Fault("ID-7", "only_raw", "PBD", script=Script(task_id="a|b"), refuse=_polls_with("%7C")),
-    Fault("ID-7", "only_encoded", "CN", script=Script(task_id="a|b"), refuse=_polls_with("|")),
+    Fault("ID-7", "only_raw", "PBD", script=scripted(task_id="a|b"), refuse=_polls_with("%7C")),
+    Fault("ID-7", "only_encoded", "CN", script=scripted(task_id="a|b"), refuse=_polls_with("|")),
     _conversation("ID-8", "small_number", 7, "C"),
     _conversation("ID-8", "number_beyond_2_53", 2**53 + 1, "CNB"),
     _conversation("ID-8", "number_beyond_2_63", 123456789012345678901234567890, "CNBD"),

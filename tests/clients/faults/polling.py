@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sendpoll.conformance.client.serving.api import Script, chunk
+from sendpoll.conformance.client.serving.behaviour import Edit, Reshape
+from sendpoll.conformance.client.serving.messages import Answer, Request
+from tests.clients.fault import Fault, events, scripted
 from tests.clients.faults.documents import BODILESS, of
-from tests.clients.send_and_poll import Answer, Edit, Fault, Request, Reshape, Script, chunk, events
 
 
 def data(change: Callable[[dict[str, Any]], Mapping[str, Any] | None]) -> Edit:
@@ -119,12 +122,12 @@ _ENVELOPE = (
         "CPNBD",
         edit=data(lambda right: {"next_offset": None} if _is_running(right) else None),
     ),
-    Fault("POLL-4", "beyond_2_53", "NB", script=Script(first_offset=2**53)),
-    Fault("POLL-4", "beyond_2_63", "NBD", script=Script(first_offset=2**63)),
+    Fault("POLL-4", "beyond_2_53", "NB", script=scripted(first_offset=2**53)),
+    Fault("POLL-4", "beyond_2_63", "NBD", script=scripted(first_offset=2**63)),
     Fault("POLL-5", "from_ignored", "CPNBD", rewrite=_always_from_the_start),
     Fault("POLL-5", "two_events_repeated", "CPNBD", edit=_shifted(-2)),
     Fault("POLL-5", "one_event_lost", "CPNBD", edit=_shifted(1)),
-    Fault("POLL-6", "cumulative_text", "CPNBD", script=Script(events=_cumulative)),
+    Fault("POLL-6", "cumulative_text", "CPNBD", script=scripted(events=_cumulative)),
     Fault("POLL-7", "queued_first", "CPNBD", edit=_status("queued")),
     Fault("POLL-7", "upper_case", "CPNBD", edit=_status("RUNNING", 1)),
     Fault("POLL-7", "null_first", "CPNBD", edit=_status(None)),
@@ -134,9 +137,9 @@ _ENVELOPE = (
         "POLL-8",
         "text_after_the_end",
         "CPNBD",
-        script=Script(stages=((0, "running"), (3, "completed"), (99, "completed"))),
+        script=scripted(stages=((0, "running"), (3, "completed"), (99, "completed"))),
     ),
-    Fault("POLL-9", "never_final", "CPNBD", script=Script(stages=((0, "running"), (3, "running"), (99, "running")))),
+    Fault("POLL-9", "never_final", "CPNBD", script=scripted(stages=((0, "running"), (3, "running"), (99, "running")))),
     Fault("POLL-10", "null_when_empty", "PNBD", edit=empty_events(None)),
     Fault("POLL-10", "absent_when_empty", "PNBD", edit=without("events", _is_empty)),
     Fault("POLL-10", "object_when_empty", "NBD", edit=empty_events({})),
@@ -156,7 +159,7 @@ _ENVELOPE = (
 
 def _beside(*extra: Any) -> Script:
     """The usual events with those among the first of them, so that a client that stumbles loses text."""
-    return Script(events=lambda message: [*events(message)[:1], *extra, *events(message)[1:]])
+    return scripted(events=lambda message: [*events(message)[:1], *extra, *events(message)[1:]])
 
 
 def _content_on_top(message: str) -> list[Any]:
@@ -195,11 +198,11 @@ _EVENTS = (
     Fault("EVT-2", "no_type", "P", script=_beside({"data": {"tokens": 3}})),
     Fault("EVT-3", "no_data", "PNBD", script=_beside({"type": "text_chunk"})),
     Fault("EVT-3", "null_data", "CPNBD", script=_beside({"type": "text_chunk", "data": None})),
-    Fault("EVT-3", "content_on_top", "CPNBD", script=Script(events=_content_on_top)),
+    Fault("EVT-3", "content_on_top", "CPNBD", script=scripted(events=_content_on_top)),
     Fault("EVT-4", "null", "CPNBD", script=_beside(chunk(None))),
     Fault("EVT-4", "number", "CPNBD", script=_beside(chunk(5))),
     Fault("EVT-4", "object", "CPNBD", script=_beside(chunk({"a": 1}))),
-    Fault("EVT-5", "pair_in_two_chunks", "CPNBD", script=Script(events=_pair_in_two_chunks)),
+    Fault("EVT-5", "pair_in_two_chunks", "CPNBD", script=scripted(events=_pair_in_two_chunks)),
     Fault("EVT-6", "odd_events_that_nobody_prints", "", script=_beside(*_HARMLESS)),
 )
 
@@ -220,7 +223,7 @@ def _cancelled(right: dict[str, Any]) -> Mapping[str, Any] | None:
 
 _OTHER_TASKS = (
     Fault("ISO-1", "one_foreign_chunk", "CPNBD", script=_beside(chunk("foreign"))),
-    Fault("QUEUE-1", "mixed_with_the_first", "CPNBD", script=Script(events=_of_two_tasks)),
+    Fault("QUEUE-1", "mixed_with_the_first", "CPNBD", script=scripted(events=_of_two_tasks)),
     Fault(
         "QUEUE-1", "cut_by_the_second", "CPNBD", edit=data(lambda r: {"status": "cancelled"} if r["events"] else None)
     ),

@@ -6,8 +6,10 @@ import gzip
 import zlib
 from collections.abc import Callable
 
+from sendpoll.conformance.client.serving.behaviour import Reshape
+from sendpoll.conformance.client.serving.messages import Answer, Request
+from tests.clients.fault import Fault
 from tests.clients.faults.acceptance import BOTH_DARTS
-from tests.clients.send_and_poll import Answer, Fault, Request, Reshape
 
 
 def body(change: Callable[[bytes], bytes]) -> Reshape:

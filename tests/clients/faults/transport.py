@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from sendpoll.conformance.client.serving.behaviour import Pieces, Reshape, Wire
+from sendpoll.conformance.client.serving.messages import Answer, Request
+from tests.clients.fault import Fault
 from tests.clients.faults.text import body
-from tests.clients.send_and_poll import Answer, Fault, Pieces, Request, Reshape, Wire
 
 
 def lengths(*written: Callable[[bytes], object]) -> Reshape:

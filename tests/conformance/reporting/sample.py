@@ -157,6 +157,7 @@ def sample_report() -> JSON:
 def _run() -> JSON:
     return {
         "schema_version": 1,
+        "subject": "server",
         "tool": {"name": "sendpoll", "version": "0.1.0"},
         "verdict": "nonconformant",
         "exit_code": 1,

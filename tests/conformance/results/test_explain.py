@@ -64,7 +64,7 @@ def test_a_marked_check_is_found_with_its_docstring() -> None:
 
 
 def test_the_mutants_that_prove_a_check_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sendpoll.conformance.results.explain._mutants", lambda: {"POLL-5": ("lost-event", "repeat")})
+    monkeypatch.setattr("sendpoll.conformance.results.explain._proofs", lambda _: {"POLL-5": ("lost-event", "repeat")})
     assert "faulty servers lost-event, repeat" in " ".join(explanation_text(explain("POLL-5")).split())
 
 

@@ -1,0 +1,10 @@
+"""Polls five times a second."""
+
+from base import Client
+
+
+class Bad(Client):
+    pause = 0.2
+
+
+Bad().main()
