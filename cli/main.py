@@ -22,9 +22,9 @@ from sendpoll.core.text.redaction import Redactor
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "check": "Tell whether the published clients will work with a server.",
+        "client": "Tell whether a client works with right servers.",
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
-        "client": "Tell whether a client survives right servers and real networks.",
         "serve": "Run the reference server.",
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",
