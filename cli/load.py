@@ -12,7 +12,8 @@ from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, to
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.reports.console import consoles
-from sendpoll.core.target.target import Target, TargetError
+from sendpoll.core.target.target import Target
+from sendpoll.core.target.url import TargetError
 
 if TYPE_CHECKING:
     from sendpoll.load.scenario.scenario import Scenario

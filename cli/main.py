@@ -17,7 +17,7 @@ import click
 from sendpoll.cli.help_page import write_examples
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.reports.streams import guarded_streams
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {

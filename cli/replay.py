@@ -11,19 +11,20 @@ from typing import Any
 import click
 
 from sendpoll.cli.help_page import Command
-from sendpoll.cli.target_options import SERVER, target_of, target_options
+from sendpoll.cli.target_options import SERVER, made_ready, target_of, target_options
 from sendpoll.cli.values import REQUIREMENT
 from sendpoll.conformance.reporting.write import ReportError, read_report
 from sendpoll.conformance.results.view import alike
-from sendpoll.conformance.server.replay.replay import Now, ReplayError, failed_row, messages, replay_code
+from sendpoll.conformance.server.replay.recorded_request import ReplayError
+from sendpoll.conformance.server.replay.replay import Now, failed_row, messages, replay_code
 from sendpoll.conformance.server.replay.replay import replay as replay_row
 from sendpoll.conformance.server.replay.replay_task import Recorded
 from sendpoll.core.reports.console import Printer
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import Subject
 
-_EXAMPLES = ("SENDPOLL_TOKEN=T sendpoll replay report/report.json POLL-3",)
+_EXAMPLES = ("sendpoll replay report POLL-3 --url http://localhost:8091 --token T",)
 _EXIT_CODES = {0: "fixed", 1: "still failing", 2: "usage", 3: "cannot tell, or not reachable"}
 _STYLES = {Now.FIXED: "bold green", Now.STILL_FAILING: "bold red", Now.CANNOT_TELL: "bold yellow"}
 
@@ -36,7 +37,7 @@ _STYLES = {Now.FIXED: "bold green", Now.STILL_FAILING: "bold red", Now.CANNOT_TE
 )
 @click.argument("report", metavar="REPORT", type=click.Path(exists=True, path_type=Path))
 @click.argument("identifier", metavar="ID", type=REQUIREMENT)
-@click.option("--url", metavar="URL", help="Another server than the report's.")
+@click.option("--url", metavar="URL", help="The server to ask; the report's word for it is not taken.")
 @target_options
 def replay(report: Path, identifier: str, url: str | None, **options: Any) -> None:
     """Send the exchanges again that showed a failure, and say whether the server does it still.
@@ -53,9 +54,12 @@ def replay(report: Path, identifier: str, url: str | None, **options: Any) -> No
         row = failed_row(found, identifier)
     except (ReportError, ReplayError) as problem:
         raise click.UsageError(str(problem)) from problem
-    default = None if options["target_file"] else found["target"]["url"]
-    target = target_of(url or default, options)
-    assert target is not None  # noqa: S101 - there is a URL or a target file
+    described = target_of(url, options)
+    if described is None:
+        raise click.UsageError(
+            f"the report is of {found['target']['url']}; name the server that is to have your token: --url, or --target"
+        )
+    target = made_ready(described, options)
     recorded = Recorded.of(found)
     redactor = Redactor(target.secrets)
     out = Printer(sys.stdout)

@@ -23,7 +23,9 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from sendpoll.core.reports.console import consoles
 from sendpoll.core.reports.files import make_folder, printed_anyway
-from sendpoll.core.target.target import Target, TargetError, load_target
+from sendpoll.core.target.target import Target
+from sendpoll.core.target.target_file import load_target
+from sendpoll.core.target.url import TargetError
 from sendpoll.load.engine import Fleet, Order, RunResult, Workload
 from sendpoll.load.job import Job, conclude
 from sendpoll.load.measure.machine_limits import raise_open_files

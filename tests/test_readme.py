@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sendpoll.core.target.target import load_target
+from sendpoll.core.target.target_file import load_target
 from sendpoll.load.measure.slo import METRICS, parse_objective
 from sendpoll.load.scenario.scenario_file import shipped_scenarios
 from sendpoll.schemas.catalogue import load_catalogue

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from sendpoll.core.text.redaction import MASK
+from sendpoll.core.text.secrets import MASK, literal
 
 _PLAIN_ARGUMENT = 16_384
 """Bytes up to which a body is an argument of curl; a longer one is piped in, since systems bound arguments."""
@@ -131,7 +131,7 @@ def _pieces(text: str, variables: Mapping[str, str]) -> list[tuple[str, bool]]:
     values = sorted((value for value in variables if value), key=len, reverse=True)
     if not values:
         return [(text, False)]
-    parts = re.split(f"({'|'.join(map(re.escape, values))})", text)
+    parts = re.split(f"({'|'.join(map(literal, values))})", text)
     return [(variables[part], True) if index % 2 else (part, False) for index, part in enumerate(parts) if part]
 
 

@@ -16,6 +16,9 @@ from sendpoll.conformance.http.limits import KEPT_BYTES, LARGE_BODY
 from sendpoll.schemas.contract import Finding, findings, satisfies
 from sendpoll.schemas.endpoints import endpoints
 
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(r"/(?:[^/\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*)?")
+_BREAKS = re.compile(r"[\r\n\x00]")
 _KEPT_FIELDS = 100
 _KEPT_FIELD = 1024
 """Header lines, and characters of each, that are kept as evidence."""
@@ -85,7 +88,15 @@ class Request:
         return dataclasses.replace(self, headers=headers)
 
     def wire(self, prefix: str) -> bytes:
-        """The bytes of the head; `prefix` is what stands before the target (a path, or a proxy's absolute form)."""
+        """The bytes of the head; `prefix` is what stands before the target (a path, or a proxy's absolute form).
+
+        Raises ValueError for what would be another request, or several: a target that is no path with one slash before
+        it, which behind a proxy's absolute form would name another server, and a line break anywhere.
+        """
+        if not _METHOD.fullmatch(self.method) or not _TARGET.fullmatch(self.target):
+            raise ValueError(f"{self.method!r} {self.target[:80]!r} is no method and path of a request")
+        if any(_BREAKS.search(f"{name}{value}") for name, value in self.headers):
+            raise ValueError("a header has a line break in it")
         lines = [f"{self.method} {prefix}{self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +11,9 @@ from sendpoll.conformance.reporting.badge import badge
 from sendpoll.conformance.reporting.html import html_report
 from sendpoll.conformance.reporting.junit import junit_report
 from sendpoll.conformance.reporting.markdown import markdown_summary
-from sendpoll.core.reports.files import InvalidFileError, require_schema, write_report
+from sendpoll.core.files.errors import FileError
+from sendpoll.core.files.load import load_json
+from sendpoll.core.reports.files import write_report
 from sendpoll.schemas.contract import JSON
 
 _NAME = "report.json"
@@ -44,13 +45,7 @@ def read_report(path: Path) -> JSON:
     if path.is_dir():
         path = path / _NAME
     try:
-        report: JSON = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReportError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ReportError(f"{path} is no JSON ({error}); give the report.json that sendpoll check wrote") from error
-    try:
-        require_schema(report, _NAME, str(path))
-    except InvalidFileError as error:
-        raise ReportError(str(error)) from error
+        report: JSON = load_json(path, f"files/{_NAME}")
+    except FileError as error:
+        raise ReportError(f"{error}; give the report.json that this version of sendpoll check wrote") from error
     return report

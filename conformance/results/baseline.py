@@ -7,22 +7,23 @@ fails the run, and so does one that has expired.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from sendpoll.conformance.results import view
 from sendpoll.conformance.rules.verdict import ExitCode, Verdict, run_verdict
+from sendpoll.core.files.errors import FileError
+from sendpoll.core.files.load import load_yaml
+from sendpoll.core.files.parsed import Parsed
+from sendpoll.core.files.schema import require
+from sendpoll.core.files.yaml_text import parse_yaml
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
-from sendpoll.schemas.contract import JSON, validator
-
-_FORMAT = 'id: POLL-11, reason: "why", and perhaps expires: 2027-01-31 and issue: https://...'
+from sendpoll.schemas.contract import JSON
 
 
 class BaselineError(ValueError):
@@ -150,39 +151,26 @@ def load_baseline(path: Path, subject: Subject = Subject.SERVER) -> Baseline:
     Raises BaselineError where it cannot be read or is no baseline.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise BaselineError(f"{path}: {told or error}; --write-baseline makes one") from error
-    return parse_baseline(text, str(path), subject)
+        return _baseline_of(load_yaml(path, all_text=True), str(path), subject)
+    except FileError as error:
+        raise BaselineError(f"{error}; --write-baseline makes one") from error
 
 
 def parse_baseline(text: str, source: str, subject: Subject = Subject.SERVER) -> Baseline:
     """The baseline in a YAML text; `source` is the file that an error names. Raises BaselineError."""
     try:
-        # The base loader makes texts of everything, so that a day that does not exist is ours to tell; it makes
-        # nothing else, so it is as safe as the safe one.
-        parsed = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
-    except yaml.YAMLError as error:
-        raise BaselineError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
-    for broken in validator("files/baseline.json").iter_errors(parsed):
-        raise BaselineError(f"{source}: {_told(broken, parsed)}")
-    known = load_catalogue(subject).by_id
-    rows = tuple(_row(number, entry, source, known) for number, entry in enumerate(parsed["known_failures"], start=1))
+        return _baseline_of(parse_yaml(text, source, all_text=True), source, subject)
+    except FileError as error:
+        raise BaselineError(str(error)) from error
+
+
+def _baseline_of(parsed: Parsed, source: str, subject: Subject) -> Baseline:
+    """All words are texts, so that a day that does not exist is ours to tell."""
+    require(parsed, "files/baseline.json", source)
+    entries, known = parsed.value["known_failures"], load_catalogue(subject).by_id
+    rows = tuple(_row(number, entry, source, known) for number, entry in enumerate(entries, start=1))
     _no_id_twice(rows, source)
     return Baseline(rows)
-
-
-def _told(broken: jsonschema.ValidationError, parsed: Any) -> str:
-    """What is wrong, where, and how a row is written."""
-    place = list(broken.absolute_path)
-    if len(place) < 2 or not isinstance(place[1], int):
-        return f"it must be a mapping with a list known_failures, each row with {_FORMAT}"
-    where = _where(place[1] + 1, parsed["known_failures"][place[1]])
-    member = f"{place[2]}: " if len(place) > 2 else ""
-    if broken.validator in {"required", "additionalProperties"}:
-        return f"{where}: {broken.message}; a row has {_FORMAT}"
-    return f"{where}: {member}{json.dumps(broken.instance, default=str)[:80]} will not do; a row has {_FORMAT}"
 
 
 def _where(number: int, entry: Any) -> str:
@@ -229,7 +217,12 @@ def write_baseline(report: JSON, previous: Baseline | None = None) -> str:
 
 def _new_row(row: JSON, report: JSON) -> dict[str, str]:
     observed = row["violations"][0]["sentence"] if row["violations"] else "it failed"
-    return {"id": row["id"], "reason": f"seen on {report['started_at'][:10]}: {' '.join(observed.split())[:200]}"}
+    return {"id": row["id"], "reason": f"seen on {report['started_at'][:10]}: {_legible(observed)}"}
+
+
+def _legible(text: str) -> str:
+    """A text in one line, without halves of surrogate pairs, which no file of ours may hold."""
+    return " ".join(text.split())[:200].encode("utf-8", "replace").decode()
 
 
 def _as_row(entry: KnownFailure) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sendpoll.conformance.http.curl import curl_line
-from sendpoll.conformance.http.exchange import Exchange
+from sendpoll.conformance.http.exchange import Exchange, Request
 from sendpoll.conformance.http.limits import KEPT_BYTES
 from sendpoll.conformance.rules.tally import Shown
 from sendpoll.core.target.target import Target
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import HIDDEN, Redactor
 from sendpoll.schemas.contract import JSON
 
 _KEPT_EXCHANGES = 3
@@ -58,7 +58,7 @@ class Evidence:
             "request": {
                 "method": request.method,
                 "target": request.target,
-                "headers": [list(pair) for pair in request.headers],
+                "headers": [list(pair) for pair in self._headers(request)],
                 "body": None if request.body is None else _shown(request.body),
             },
             "response": None
@@ -76,9 +76,15 @@ class Evidence:
         }
         redacted: JSON = self._redactor.data(told)
         target = self._target
-        line = curl_line(request.method, url, request.headers, request.body, target.token, target.second_token)
+        headers = list(self._headers(request))
+        line = curl_line(request.method, url, headers, request.body, target.token, target.second_token)
         redacted["curl"] = self._redactor.text(line)
         return redacted
+
+    def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
+        """The headers, the user's secret ones by their names alone: a short value is found by no other means."""
+        for name, value in request.headers:
+            yield name, HIDDEN if name.lower() in self._target.secret_headers else value
 
 
 def _shown(body: bytes) -> str:

@@ -29,7 +29,9 @@ from sendpoll.conformance.server.probing.recorded_tasks import Corpus, record
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.transport.connection import NoConnectionError
-from sendpoll.core.target.target import Target, TargetError, load_target
+from sendpoll.core.target.target import Target
+from sendpoll.core.target.target_file import load_target
+from sendpoll.core.target.url import TargetError
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
 

@@ -5,37 +5,24 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import math
 import re
+import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-import jsonschema
-import yaml
+from sendpoll.core.target.headers import Headers, check_headers, secret_headers, secret_values
+from sendpoll.core.target.proxies import Proxy, proxy_to
+from sendpoll.core.target.traits import Traits
+from sendpoll.core.target.url import DEFAULT_URL, TargetError, check_origin, check_url, is_loopback
+from sendpoll.core.text.secrets import HIDDEN, MASK, SHORT
 
-from sendpoll.core.target.traits import Traits, declared_traits
-from sendpoll.schemas.catalogue import load_catalogue
-from sendpoll.schemas.contract import JSON, validator
-
-DEFAULT_URL = "http://localhost:8091"
-"""Where the published examples look for the server."""
-
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_SECRET_WORD = 8
-"""Characters from which on a word of a header such as Cookie counts as a secret of its own."""
-_OWN_HEADERS = frozenset(
-    {"authorization", "host", "content-length", "transfer-encoding", "content-type", "connection", "accept-encoding"}
-)
-
-
-class TargetError(ValueError):
-    """The target was described wrongly; the message names the input and the mend."""
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+PLACEHOLDER: Final = "<TOKEN>"
+"""The word that the published examples leave for the reader's token; no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +50,25 @@ class Target:
 
     base_url: str = DEFAULT_URL
     """Scheme, authority and perhaps a path, without a slash at the end."""
-    token: str = "<TOKEN>"  # noqa: S105 - the placeholder of the published examples, sent as it stands
+    token: str = PLACEHOLDER
+    """Sent as it stands, the placeholder too."""
+    tokens: tuple[str, ...] = ()
+    """Tokens of more users than one, for load; `token` is the first of them where there are any."""
+    token_command: tuple[str, ...] = ()
+    """The program, and its arguments, that prints a token when the one that is there is refused."""
     second_token: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
+    public_headers: tuple[str, ...] = ()
+    """The names of those among `headers` whose values may be shown."""
     ca_file: Path | None = None
+    """Authorities to trust in TLS in place of the system's, as PEM."""
     verify_tls: bool = True
+    client_cert: Path | None = None
+    """Our own certificate, and those between it and its authority, as PEM."""
+    client_key: Path | None = None
+    """Its private key; where there is none it is in the file of the certificate."""
+    origin: str | None = None
+    """The origin of the page whose calls the server allows; without one, any page's are to be allowed."""
     workspace: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()
@@ -77,13 +78,18 @@ class Target:
     """What the user declares of its kind."""
 
     def __post_init__(self) -> None:
-        _check_url(self.base_url)
+        check_url(self.base_url)
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        for label, token in (("token", self.token), ("second token", self.second_token)):
+        labelled = [("token", self.token), ("second token", self.second_token)]
+        labelled += [(f"token {number} of the pool", token) for number, token in enumerate(self.tokens, start=1)]
+        for label, token in labelled:
             if token is not None and not _TOKEN.fullmatch(token):
                 raise TargetError(f"the {label} has characters that no header can carry; give it in printable ASCII")
-        for name, value in self.headers:
-            _check_header(name, value)
+        check_headers(self.headers)
+        if self.client_key is not None and self.client_cert is None:
+            raise TargetError("a client's key is given without its certificate; give both, --cert and --key")
+        if self.origin is not None:
+            check_origin(self.origin)
 
     @property
     def url(self) -> SplitResult:
@@ -101,6 +107,11 @@ class Target:
         return self.url.port or (443 if self.is_tls else 80)
 
     @property
+    def authority(self) -> str:
+        """Host and port, an IPv6 address in brackets: what a tunnel is asked for."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def is_tls(self) -> bool:
         """Whether the server is spoken to over TLS."""
         return self.url.scheme == "https"
@@ -108,7 +119,7 @@ class Target:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine."""
-        return self.host == "localhost" or self.host.endswith(".localhost") or _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def path_prefix(self) -> str:
@@ -116,122 +127,24 @@ class Target:
         return self.url.path.rstrip("/")
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be written anywhere."""
-        found = [self.token, self.second_token]
-        for name, value in self.headers:
-            if re.search(r"auth|token|key|secret|cookie", name, re.IGNORECASE):
-                found += [value, *(word for word in re.split(r"[\s;,=]+", value) if len(word) >= _SECRET_WORD)]
-        return tuple(secret for secret in found if secret and secret != Target.token_placeholder())
+    def proxy(self) -> Proxy | None:
+        """The proxy that the environment names for it. Raises TargetError for one that cannot be used."""
+        return proxy_to(self.url, urllib.request.getproxies())
 
-    @staticmethod
-    def token_placeholder() -> str:
-        """The word that the published examples leave for the reader's token; no secret."""
-        return "<TOKEN>"
+    @property
+    def secret_headers(self) -> frozenset[str]:
+        """The names, in lower case, of the headers whose values must never be written."""
+        return secret_headers(self.headers, self.public_headers)
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """Every value that must never be written anywhere, with what stands in its place.
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:  # what it says may hold a password
-        raise TargetError(f"the base URL has a host or a port that is none; give one such as {DEFAULT_URL}") from error
-    if parts.username is not None or parts.query or parts.fragment:
-        raise TargetError(
-            f"the base URL to {parts.hostname!r} carries a query, a fragment or a user name; leave them out, as in "
-            f"{DEFAULT_URL}"
-        )
-    if not re.fullmatch(r"[!-~]+", url):
-        raise TargetError(f"{url!r} is no base URL: no request carries such characters; percent-encode them")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        mend = f"give one such as {DEFAULT_URL}" if not url or ":/" in url else f"did you mean http://{url}?"
-        raise TargetError(f"{url!r} is no base URL; {mend}")
-
-
-def _check_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name):
-        raise TargetError(f"{name!r} is no name of a header; write it as NAME: VALUE")
-    if not re.fullmatch(r"[\t -~]*", value):
-        raise TargetError(f"the header {name} has a value that no request carries; give it in printable ASCII")
-    if name.lower() in _OWN_HEADERS:
-        raise TargetError(f"the header {name} is the suite's own to set; leave it out")
-
-
-def load_target(path: Path, environ: Mapping[str, str]) -> Target:
-    """Read a target file.
-
-    Raises TargetError where it cannot be read, is no YAML, names a variable that `environ` lacks, or breaks its
-    schema (`files/target.json`).
-    """
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TargetError(f"{path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TargetError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-    described = _expand(parsed, environ, path)
-    for broken in validator("files/target.json").iter_errors(described):
-        where = "/".join(str(part) for part in broken.absolute_path) or "the file"
-        raise TargetError(f"{path}: {where}: {_sentence(broken)}")
-    for identifier in described.get("not_applicable", {}):
-        if identifier not in load_catalogue().by_id:
-            raise TargetError(f"{path}: not_applicable: {identifier} is no row; `sendpoll requirements` lists them")
-    target = _target_of(described, path)
-    if target.ca_file is not None and not target.ca_file.is_file():
-        raise TargetError(f"{path}: tls/ca_file: there is no file {target.ca_file}")
-    return target
-
-
-def _sentence(broken: jsonschema.ValidationError) -> str:
-    """What is wrong, without the value: it may be a token out of the environment."""
-    if broken.validator == "additionalProperties" and isinstance(broken.instance, dict):
-        known = broken.schema["properties"] if isinstance(broken.schema, dict) else {}
-        unknown = next(key for key in broken.instance if key not in known)
-        return f"{unknown!r} is not known here; known are {', '.join(known)}"
-    if broken.validator == "type" and not broken.absolute_path:
-        return f"is no mapping; write at least `url: {DEFAULT_URL}`"
-    if broken.validator in {"required", "propertyNames"}:
-        return broken.message
-    return f"does not satisfy {broken.validator} {json.dumps(broken.validator_value)}"
-
-
-def _expand(node: Any, environ: Mapping[str, str], path: Path) -> Any:
-    if isinstance(node, dict):
-        return {key: _expand(value, environ, path) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_expand(item, environ, path) for item in node]
-    if not isinstance(node, str):
-        return node
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in environ:
-            raise TargetError(f"{path}: the environment variable {name} is not set; set it or write its value")
-        return environ[name]
-
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value_of, node)
-
-
-def _target_of(described: JSON, path: Path) -> Target:
-    tls = described.get("tls", {})
-    target = Target(
-        base_url=described["url"],
-        second_token=described.get("second_token"),
-        headers=tuple(described.get("headers", {}).items()),
-        ca_file=path.parent / tls["ca_file"] if "ca_file" in tls else None,
-        verify_tls=tls.get("verify", True),
-        workspace=described.get("workspace"),
-        prompts=described.get("prompts", {}),
-        timeouts=Timeouts(**described.get("timeouts", {})),
-        not_applicable=described.get("not_applicable", {}),
-        traits=declared_traits(described["traits"]) if "traits" in described else Traits(),
-    )
-    told = {key: described[key] for key in ("token", "max_messages") if key in described}
-    return replace(target, **told)
+        The value of a header that is shorter than a word is hidden where the header is shown, and nowhere else: a
+        report without any 1 in it would say nothing, and such a value guards nothing.
+        """
+        proxy = self.proxy
+        hidden = [value for value in secret_values(self.headers, self.secret_headers) if len(value) >= SHORT]
+        hidden += proxy.secrets if proxy else ()
+        tokens = {self.token, self.second_token, *self.tokens} - {None, PLACEHOLDER}
+        return dict.fromkeys(hidden, HIDDEN) | {str(token): MASK for token in tokens}

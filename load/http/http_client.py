@@ -23,7 +23,7 @@ from sendpoll.load.http.http_response import (
     gunzip,
     too_large,
 )
-from sendpoll.load.http.transport import Dialer, ExchangeError, Transport, own_failure
+from sendpoll.load.http.transport import Connector, ExchangeError, Transport, own_failure
 from sendpoll.load.measure.machine_limits import limit_of
 
 _BLANK_LINE = b"\r\n\r\n"
@@ -72,10 +72,10 @@ class Watchdog:
 class HttpClient:
     """The connection of one user, and what is said over it."""
 
-    __slots__ = ("__weakref__", "_dialer", "_expired", "_heads", "_patience", "_transport", "deadline")
+    __slots__ = ("__weakref__", "_connector", "_expired", "_heads", "_patience", "_transport", "deadline")
 
-    def __init__(self, dialer: Dialer, heads: HeadReader, patience: float) -> None:
-        self._dialer = dialer
+    def __init__(self, connector: Connector, heads: HeadReader, patience: float) -> None:
+        self._connector = connector
         self._heads = heads
         self._patience = patience
         self._transport: Transport | None = None
@@ -136,7 +136,7 @@ class HttpClient:
 
     def _first_bytes(self, request: bytes) -> bytes:
         """The first bytes of the answer on a new connection."""
-        self._transport = wire = self._dialer.dial()
+        self._transport = wire = self._connector.connect()
         if self._expired:
             raise self._ended(None)
         try:

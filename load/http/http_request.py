@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from sendpoll.core.target.target import Target, TargetError
+from sendpoll.core.target.headers import with_own
+from sendpoll.core.target.proxies import Proxy
+from sendpoll.core.target.target import Target
 from sendpoll.schemas.endpoints import endpoints
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """A proxy that the environment names for the target."""
-
-    host: str
-    port: int
-    authorization: str = field(repr=False)
-    """Value of Proxy-Authorization; empty where the proxy's URL has no user name."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What must never be written."""
-
-    @classmethod
-    def for_target(cls, target: Target) -> Proxy | None:
-        """The proxy of `http_proxy` or `https_proxy`, unless `no_proxy` excepts the host. Raises TargetError."""
-        scheme = target.url.scheme
-        given = getproxies().get(scheme)
-        if not given or proxy_bypass(f"{target.host}:{target.port}"):
-            return None
-        parts = urlsplit(given if "://" in given else f"http://{given}")
-        if parts.scheme != "http" or not parts.hostname:
-            raise TargetError(f"the proxy in {scheme}_proxy is no http:// URL; name one, or list the host in no_proxy")
-        if not parts.username:
-            return cls(parts.hostname, parts.port or 80, "")
-        password = unquote(parts.password or "")
-        encoded = base64.b64encode(f"{unquote(parts.username)}:{password}".encode()).decode()
-        return cls(parts.hostname, parts.port or 80, f"Basic {encoded}", (encoded, *filter(None, (password,))))
 
 
 class RequestBuilder:
     """The requests of the four calls as bytes, for one target."""
 
-    def __init__(self, target: Target, proxy: Proxy | None = None, options: Mapping[str, object] | None = None) -> None:
+    def __init__(self, target: Target, options: Mapping[str, object] | None = None) -> None:
         """`options` are the optional members of every message, such as `run_mode`."""
+        proxy = target.proxy
         calls = endpoints()
         self._workspace = calls["createWorkspace"]
         self._conversation = calls["createConversation"]
@@ -94,8 +66,8 @@ class RequestBuilder:
             ("Accept", "*/*"),
             ("Accept-Encoding", "gzip"),
             ("User-Agent", "sendpoll-load"),
-            *target.headers,
         ]
+        lines = [*with_own(tuple(lines), target.headers)]
         if proxy and proxy.authorization and not target.is_tls:
             lines.append(("Proxy-Authorization", proxy.authorization))
         return "".join(f"{name}: {value}\r\n" for name, value in lines)
@@ -117,11 +89,3 @@ def authority(target: Target) -> str:
     """What Host carries: the port only where the URL names one, an IPv6 address in brackets."""
     host = f"[{target.host}]" if ":" in target.host else target.host
     return host if target.url.port is None else f"{host}:{target.url.port}"
-
-
-def tunnel_request(target: Target, proxy: Proxy) -> bytes:
-    """CONNECT, which asks a proxy for a plain way to a TLS server."""
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    credentials = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
-    where = f"{host}:{target.port}"
-    return f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n{credentials}\r\n".encode("latin-1")

@@ -10,28 +10,22 @@ from __future__ import annotations
 import _socket
 import errno
 import select
-import ssl as standard_ssl
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import gevent
+import gevent.select
 import gevent.socket
 import gevent.ssl
 from gevent import get_hub, getcurrent
 from gevent.monkey import get_original
 
-from sendpoll.core.target.target import Target, TargetError
-from sendpoll.load.http.http_request import Proxy, tunnel_request
+from sendpoll.core.dialing.dial import Dialer, DialError
+from sendpoll.core.dialing.sockets import Address, NameTimeoutError, Sockets, address_of
+from sendpoll.core.target.target import Target
 from sendpoll.load.measure.machine_limits import Limit, limit_of, machine_limits
 
 RECEIVE_BYTES = 65536
-_ADDRESS_TTL = 30.0
-"""Seconds for which a resolved name is believed: long enough that a thousand users do not ask at once."""
-
-PROXY_CREDENTIALS = "give it a user name and a password in the proxy's URL, as in http://NAME:PASSWORD@HOST:PORT"
-_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
-"""OpenSSL's numbers for a certificate, or an authority, that is signed by itself or by nobody who is known."""
 
 _poll_now: Callable[[], Any] = get_original("select", "poll")
 
@@ -175,123 +169,53 @@ def _shut_down(shutdown: Callable[[int], object]) -> None:
             raise
 
 
-class Dialer:
-    """Opens connections to one target; shared by all users of a process. Raises TargetError for a useless CA file."""
+def _look_up(host: str, port: int, within: float) -> list[Address]:
+    with gevent.Timeout(within, NameTimeoutError()):
+        return [address_of(answer) for answer in gevent.socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)]
 
-    def __init__(self, target: Target, proxy: Proxy | None) -> None:
-        self._target = target
-        self._proxy = proxy
-        self._tls = _tls_context(target) if target.is_tls else None
-        self._addresses: list[tuple[Any, ...]] = []
-        self._resolved_at = 0.0
-        self._has_connected = False
-        self._first_spare_file = machine_limits().first_spare_file
 
-    def dial(self) -> Transport:
-        """A new connection, ready for a request. Raises ExchangeError."""
-        patience = self._target.timeouts.connect
-        timeout = gevent.Timeout(patience)
-        timeout.start()
-        socket = None
-        try:
-            socket = self._connect()
-            self._has_connected = True
-            socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            if self._tls is None:
-                return PlainTransport(_socket.socket(fileno=socket.detach()))
-            if self._proxy:
-                self._open_tunnel(socket)
-            secured = self._tls.wrap_socket(socket, server_hostname=self._target.host)
-            return TlsTransport(secured)
-        except BaseException as error:
-            if socket is not None:
-                socket.close()
-            if error is timeout:
-                raise ExchangeError("connect timeout", f"no connection{self._through} within {patience:g} s") from error
-            if isinstance(error, standard_ssl.SSLCertVerificationError):
-                raise ExchangeError("tls", f"TLS failed: {_mend(error)}") from error
-            if isinstance(error, standard_ssl.SSLError):
-                raise ExchangeError("tls", f"TLS failed: {_reason(error)}") from error
-            if isinstance(error, OSError):
-                limit = limit_of(error, has_connected=self._has_connected)
-                if limit is not None:
-                    raise own_failure(limit) from error
-                raise ExchangeError("connect", f"cannot connect{self._through}: {_reason(error)}") from error
-            raise
-        finally:
-            timeout.close()
+def _sockets() -> Sockets:
+    """Gevent's, whose waits let other users go on: the standard library's would block them all.
+
+    None takes one of the files that this process keeps for itself.
+    """
+    first_spare_file = machine_limits().first_spare_file
+
+    def make(family: int, kind: int, protocol: int) -> Any:
+        made = gevent.socket.socket(family, kind, protocol)
+        if first_spare_file is not None and made.fileno() >= first_spare_file:
+            made.close()
+            raise OSError(errno.EMFILE, "too many open files")
+        return made
+
+    return Sockets(make=make, poll=gevent.select.poll, context=gevent.ssl.SSLContext, look_up=_look_up)
+
+
+class Connector:
+    """Opens connections to one target; shared by all users of a process. Raises TargetError where it never could."""
+
+    def __init__(self, target: Target) -> None:
+        self._dialer = Dialer(target, _sockets(), spread=True)
+        self._patience = target.timeouts.connect
 
     @property
-    def _through(self) -> str:
-        """Where the connection leads first, in half a sentence; empty where that is the target."""
-        return f" through the proxy {self._proxy.host}:{self._proxy.port}" if self._proxy else ""
+    def connections(self) -> dict[str, int]:
+        """How many connections were made to each address of the target's name, or of its proxy's."""
+        return self._dialer.connections
 
-    def _connect(self) -> Any:
-        failure: OSError = ConnectionError("the name resolves to no address")
-        for family, kind, protocol, _, address in self._resolve():
-            socket = gevent.socket.socket(family, kind, protocol)
-            try:
-                if self._first_spare_file is not None and socket.fileno() >= self._first_spare_file:
-                    raise OSError(errno.EMFILE, "too many open files")
-                socket.connect(address)
-            except OSError as error:
-                socket.close()
-                failure = error
-            except BaseException:
-                socket.close()
-                raise
-            else:
-                return socket
-        self._addresses = []
-        raise failure
-
-    def _resolve(self) -> list[tuple[Any, ...]]:
-        now = time.perf_counter()
-        if not self._addresses or now - self._resolved_at > _ADDRESS_TTL:
-            at = self._proxy or self._target
-            self._addresses = gevent.socket.getaddrinfo(at.host, at.port, 0, _socket.SOCK_STREAM)
-            self._resolved_at = now
-        return self._addresses
-
-    def _open_tunnel(self, socket: Any) -> None:
-        assert self._proxy is not None  # noqa: S101 - for the type checker; the caller asked
-        socket.sendall(tunnel_request(self._target, self._proxy))
-        answer = b""
-        while b"\r\n\r\n" not in answer and len(answer) < RECEIVE_BYTES:
-            piece = socket.recv(1024)
-            if not piece:
-                break
-            answer += piece
-        status = answer.split(b" ", 2)[1:2]
-        if status != [b"200"]:
-            said = answer.split(b"\r\n", 1)[0].decode("latin-1") or "nothing"
-            mend = f"; {PROXY_CREDENTIALS}" if status == [b"407"] else ""
-            raise ExchangeError("proxy", f"no tunnel{self._through}: it said {said[:80]!r}{mend}")
-
-
-def _tls_context(target: Target) -> Any:
-    """A context of gevent's kind: the standard library's makes sockets that block everybody. Raises TargetError."""
-    context = gevent.ssl.SSLContext(standard_ssl.PROTOCOL_TLS_CLIENT)
-    if target.ca_file:
+    def connect(self) -> Transport:
+        """A new connection, ready for a request. Raises ExchangeError."""
         try:
-            context.load_verify_locations(cafile=str(target.ca_file))
-        except OSError as error:
-            raise TargetError(f"{target.ca_file}: holds no certificates as PEM: {_reason(error)}") from error
-    else:
-        context.load_default_certs()
-    if not target.verify_tls:
-        context.check_hostname = False
-        context.verify_mode = standard_ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+            with gevent.Timeout(self._patience, TimeoutError()):
+                connection = self._dialer.dial(self._patience)
+        except DialError as error:
+            raise self._told(error) from error
+        if self._dialer.target.is_tls:
+            return TlsTransport(connection)
+        return PlainTransport(_socket.socket(fileno=connection.detach()))
 
-
-def _mend(error: standard_ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is refused; where nobody here knows its authority, with what to do."""
-    unknown = error.verify_code in _UNKNOWN_AUTHORITY
-    return f"{_reason(error)}{'; name its certificate authority with --ca-file' if unknown else ''}"
-
-
-def _reason(error: OSError) -> str:
-    verification = getattr(error, "verify_message", "")
-    return verification or error.strerror or str(error) or type(error).__name__
+    def _told(self, error: DialError) -> ExchangeError:
+        cause = error.__cause__
+        has_connected = any(self.connections.values())
+        limit = limit_of(cause, has_connected=has_connected) if isinstance(cause, OSError) else None
+        return ExchangeError(error.kind, str(error)) if limit is None else own_failure(limit)

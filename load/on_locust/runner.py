@@ -17,7 +17,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workload
 from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector

@@ -15,7 +15,8 @@ import locust.runners
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from sendpoll.core.target.target import Target, TargetError
+from sendpoll.core.target.target import Target
+from sendpoll.core.target.url import TargetError
 from sendpoll.load.engine import EngineError
 from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.locust_clock import steady_locust

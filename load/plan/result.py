@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import RunResult, Workload
 from sendpoll.load.measure.health import overall
 from sendpoll.load.measure.records import TaskRecord

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sendpoll.core.reports.files import Content, write_report
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.report.html import html_report
 from sendpoll.load.report.junit import junit
@@ -17,7 +17,7 @@ from sendpoll.load.report.tasks import task_lines
 
 
 def write_load_reports(
-    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Sequence[str]
+    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]
 ) -> None:
     """Write `result.json`, `report.html`, `junit.xml`, `summary.md` and `tasks.jsonl`.
 

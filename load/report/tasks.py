@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sendpoll.core.reports.files import lines_of
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.records import TaskRecord
 
 

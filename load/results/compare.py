@@ -7,7 +7,6 @@ server differ by more than their samples tell, since the machine under it is not
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from sendpoll.core.files.errors import FileError
+from sendpoll.core.files.load import load_json
 from sendpoll.load.measure.statistics import CONFIDENCE, z_of
-from sendpoll.schemas.contract import validator
 
 Result = Mapping[str, Any]
 
@@ -107,18 +107,9 @@ class Comparison:
 def read_result(path: Path) -> dict[str, Any]:
     """Read a `result.json`. Raises CompareError where it is none that this version understands."""
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CompareError(f"{path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise CompareError(f"{path}: is no JSON: {error}") from None
-    broken = next(validator("files/load-result.json").iter_errors(result), None)
-    if broken is not None:
-        place = "/".join(str(part) for part in broken.absolute_path) or "the file"
-        raise CompareError(
-            f"{path}: is no result of a load run that this version reads: {place}: {broken.message[:200]}"
-        )
-    assert isinstance(result, dict)  # noqa: S101 - the schema has just said so
+        result: dict[str, Any] = load_json(path, "files/load-result.json")
+    except FileError as error:
+        raise CompareError(f"{error}; give the result.json that this version of sendpoll load wrote") from error
     return result
 
 

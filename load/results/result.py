@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sendpoll.core.target.target import Target
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.histogram import Histogram, bounds_of
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Exchange, Standing, Violation

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.resources
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
+from sendpoll.core.files.errors import FileError
+from sendpoll.core.files.load import load_yaml
+from sendpoll.core.files.parsed import Parsed
+from sendpoll.core.files.schema import require
+from sendpoll.core.files.yaml_text import parse_yaml
 from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.scenario.scenario import Scenario, ScenarioError
-from sendpoll.schemas.contract import JSON, validator
+from sendpoll.schemas.contract import JSON
 
 _SCALED = ("ramp", "every", "at", "for")
 """Times of a shape that shrink and grow with a duration that an option sets: the shape keeps its proportions."""
@@ -33,11 +33,12 @@ def load_scenario(source: str, changes: Mapping[str, Any] | None = None) -> Scen
     `{"slos": ["ttfe p95 <= 1s"]}` all objectives. Raises ScenarioError that names the file, the place in it and the
     mend.
     """
-    described = _read(source)
-    _check(described, source)
-    if changes:
-        described = _changed(described, changes)
-        _check(described, f"{source}, as the options change it")
+    try:
+        described = _check(_read(source), source)
+        if changes:
+            described = _check(Parsed(_changed(described, changes)), f"{source}, as the options change it")
+    except FileError as error:
+        raise ScenarioError(str(error)) from error
     try:
         return Scenario.from_json(described)
     except ScenarioError as error:
@@ -46,59 +47,26 @@ def load_scenario(source: str, changes: Mapping[str, Any] | None = None) -> Scen
 
 def scenario_of(described: object, source: str = "the scenario") -> Scenario:
     """The scenario that a JSON value describes. Raises ScenarioError."""
-    return Scenario.from_json(_check(described, source))
+    try:
+        return Scenario.from_json(_check(Parsed(described), source))
+    except FileError as error:
+        raise ScenarioError(str(error)) from error
 
 
-def _read(source: str) -> Any:
+def _read(source: str) -> Parsed:
     if source in shipped_scenarios():
         text = importlib.resources.files("sendpoll.load").joinpath("scenarios", f"{source}.yaml").read_text("utf-8")
-    else:
-        try:
-            text = Path(source).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            shipped = ", ".join(shipped_scenarios())
-            raise ScenarioError(f"{source}: no such file; give a path or one of the shipped: {shipped}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ScenarioError(f"{source}: cannot be read: {reason}") from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{source}: is no YAML: {' '.join(str(error).split())}") from None
+        return parse_yaml(text, source)
+    if not Path(source).exists():
+        shipped = ", ".join(shipped_scenarios())
+        raise ScenarioError(f"{source}: no such file; give a path or one of the shipped: {shipped}")
+    return load_yaml(Path(source))
 
 
-def _check(described: object, source: str) -> JSON:
-    if not isinstance(described, dict):
-        raise ScenarioError(f"{source}: holds no scenario; it must be a mapping with name, messages and shape")
-    broken = next(iter(sorted(validator("files/scenario.json").iter_errors(described), key=_depth)), None)
-    if broken is not None:
-        place = "/".join(str(part) for part in broken.absolute_path)
-        raise ScenarioError(f"{source}: {f'{place}: ' if place else ''}{_mend(broken)}")
+def _check(parsed: Parsed, source: str) -> JSON:
+    require(parsed, "files/scenario.json", source)
+    described: JSON = parsed.value
     return described
-
-
-def _depth(error: jsonschema.ValidationError) -> int:
-    """The outermost error first: the inner ones often follow from it."""
-    return len(error.absolute_path)
-
-
-def _mend(error: jsonschema.ValidationError) -> str:
-    value: Any = error.instance
-    keyword: Any = error.validator_value
-    schema: Any = error.schema
-    shown = json.dumps(value, ensure_ascii=False, default=str)
-    shown = f"{shown[:57]}..." if len(shown) > 60 else shown
-    if error.validator == "required":
-        return f"{next(key for key in keyword if key not in value)!r} is missing; add it"
-    if error.validator == "additionalProperties":
-        known = list(schema["properties"])
-        extra = next(key for key in value if key not in known)
-        near = difflib.get_close_matches(str(extra), known, n=1)
-        return f"{extra!r} is not known here; " + (f"is it {near[0]!r}?" if near else f"known are {', '.join(known)}")
-    if error.validator == "enum":
-        return f"{shown} is none of {', '.join(map(str, keyword))}"
-    expected = schema.get("description") or f"{error.validator} {json.dumps(keyword)}"
-    return f"{shown} does not fit; expected {expected}"
 
 
 def _changed(described: JSON, changes: Mapping[str, Any]) -> JSON:

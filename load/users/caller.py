@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from sendpoll.core.dialing.dial import CREDENTIALS
 from sendpoll.load.http.http_client import Answer
 from sendpoll.load.http.http_response import MalformedAnswerError
-from sendpoll.load.http.transport import PROXY_CREDENTIALS, ExchangeError
+from sendpoll.load.http.transport import ExchangeError
 from sendpoll.load.measure.records import Exchange, Violation
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.validation import Finding
@@ -108,7 +109,7 @@ class Caller:
             return answer
         evidence = self.evidence(request, answer)
         if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            sentence = f"the proxy answered {answer.status}; {PROXY_CREDENTIALS}"
+            sentence = f"the proxy answered {answer.status}; {CREDENTIALS}"
             generator.unconnected = sentence  # a server never says this: nobody has heard of the target
             raise self._failed(call, "proxy", sentence, evidence)
         generator.answered += 1

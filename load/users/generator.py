@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import Workload
 from sendpoll.load.http.http_client import HttpClient, Watchdog
-from sendpoll.load.http.http_request import Proxy, RequestBuilder
+from sendpoll.load.http.http_request import RequestBuilder
 from sendpoll.load.http.http_response import HeadReader
-from sendpoll.load.http.transport import Dialer
+from sendpoll.load.http.transport import Connector
 from sendpoll.load.measure.crash import crash_text
 from sendpoll.load.measure.health import Health
 from sendpoll.load.measure.machine_limits import Limit, machine_limits
@@ -39,9 +39,8 @@ class Generator:
         self.scenario = workload.scenario
         self.metrics = Metrics(workload.scenario.service_level)
         self.judge = ResponseJudge()
-        proxy = Proxy.for_target(workload.target)
-        self.requests = RequestBuilder(workload.target, proxy, self._message_options())
-        self.redactor = Redactor((*workload.target.secrets, *(proxy.secrets if proxy else ())))
+        self.requests = RequestBuilder(workload.target, self._message_options())
+        self.redactor = Redactor(workload.target.secrets)
         self.workspace = workload.target.workspace or f"sendpoll-{run_name}"
         self.markers = Markers(self.random("markers", index))
         self.contrast = Contrast()
@@ -67,7 +66,7 @@ class Generator:
         self._users = 0
         self._conversations = 0
         self._epoch = time.perf_counter()
-        self._dialer = Dialer(workload.target, proxy)
+        self._connector = Connector(workload.target)
         self._heads = HeadReader()
         self._patience = workload.target.timeouts.exchange
         self._watchdog = Watchdog(min(0.25, self._patience / 20))
@@ -87,7 +86,7 @@ class Generator:
 
     def connect(self) -> HttpClient:
         """A client for one user."""
-        client = HttpClient(self._dialer, self._heads, self._patience)
+        client = HttpClient(self._connector, self._heads, self._patience)
         self._watchdog.add(client)
         return client
 

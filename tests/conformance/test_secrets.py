@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from sendpoll.core.text.redaction import MASK
+from sendpoll.core.text.secrets import MASK
 from tests.conformance.canary import SECOND, TOKEN, Canary, canary
 
 HANG_GUARD = 240

@@ -14,7 +14,7 @@ from sendpoll.conformance.server.checks.probes import send_if_affordable
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.core.target.target import Target
+from sendpoll.core.target.target import PLACEHOLDER
 
 STAGE = 2
 """Before whatever may spend messages: who may see and do what matters most, and costs nothing on a right server."""
@@ -106,7 +106,7 @@ def test_wrong_token(bench: RunContext, case: CheckResult) -> None:
 @pytest.mark.requirement("AUTH-3")
 def test_missing_and_wrong_tokens_are_answered(bench: RunContext, case: CheckResult) -> None:
     """What a reader sends who forgot to replace the placeholder, or mistyped; judged with all traffic."""
-    for token in (Target.token_placeholder(), "mistyped"):
+    for token in (PLACEHOLDER, "mistyped"):
         for exchange in _send_all(bench, token):
             case.exercise(0 if says_too_fast(exchange) else 1)
 

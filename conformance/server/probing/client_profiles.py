@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sendpoll.conformance.http.exchange import Intent, Request
+from sendpoll.core.target.headers import with_own
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.endpoints import endpoints
 
@@ -66,7 +67,7 @@ class ClientProfile:
             for name, value, when in self.template
             if present[when] and not (token is None and name.lower() == "authorization")
         ]
-        return (*own, *target.headers)
+        return with_own(tuple(own), target.headers)
 
 
 _CURL: _Template = (
@@ -153,6 +154,9 @@ DART = ClientProfile("dart", "D", _DART, escapes=False, tells_empty_body=True, k
 PROFILES: tuple[ClientProfile, ...] = (REQUESTS, CURL, NODE, CHROMIUM, DART)
 """The one that a target is first spoken to with stands first: it says the most about itself."""
 
+SENT_HEADERS = frozenset(name.lower() for profile in PROFILES for name, _, _ in profile.template)
+"""The names, in lower case, of all headers that a published client sends with a call."""
+
 PREFLIGHT = (
     ("Host", "{host}"),
     ("Connection", "keep-alive"),
@@ -182,7 +186,7 @@ def preflight(target: Target, operation: str, path: str, origin: str) -> Request
     return Request(
         method="OPTIONS",
         target=path,
-        headers=(*told, *target.headers),
+        headers=with_own(tuple(told), target.headers),
         intent=Intent.PROBE,
         shape="chromium",
     )

@@ -25,6 +25,7 @@ from sendpoll.conformance.server.probing.refusals import is_message
 from sendpoll.conformance.server.probing.resending import Answered, Resending
 from sendpoll.conformance.server.probing.tempo import Tempo
 from sendpoll.conformance.server.transport.connection import Answer, Connection, NoConnectionError
+from sendpoll.core.dialing.dial import Dialer
 from sendpoll.core.target.target import Target
 
 _KEPT_VIOLATIONS = 20
@@ -42,6 +43,7 @@ class Recorder:
         self, target: Target, *, started: float | None = None, on_exchange: Callable[[], None] | None = None
     ) -> None:
         self.target = target
+        self._dialer = Dialer(target)
         self._on_exchange = on_exchange
         self.started = time.monotonic() if started is None else started
         self.deadline = self.started + target.timeouts.run
@@ -203,7 +205,7 @@ class Recorder:
                 answer = connection.exchange(request, deadline, turn.wait)
                 return self._record(request, answer, connection.number)
             try:
-                with Connection(self.target, deadline, host) as own:
+                with Connection(self._dialer, deadline, host) as own:
                     return self._record(request, own.exchange(request, deadline, turn.wait), own.number)
             except NoConnectionError as error:
                 now = time.monotonic()
@@ -216,7 +218,7 @@ class Recorder:
             raise TargetLostError(self.lost)
         if self.remaining() <= 0:
             raise RunOverError
-        return Connection(self.target, self.deadline)
+        return Connection(self._dialer, self.deadline)
 
     def _record(self, request: Request, answer: Answer, connection: int) -> Exchange:
         with self._lock:

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request, Timing
+from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Timing
 from sendpoll.conformance.rules.rules import RULES, observe
 from sendpoll.conformance.rules.verdict import Verdict
+from sendpoll.conformance.server.replay.recorded_request import ReplayError, refuse_what_is_no_call, request_of
 from sendpoll.conformance.server.replay.replay_task import JUDGED, Recorded, Reread, read_anew
 from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
+from sendpoll.core.dialing.dial import Dialer
 from sendpoll.core.target.target import Target
-from sendpoll.core.text.redaction import MASK
 from sendpoll.schemas.contract import JSON
 
 _TRAFFIC = "test_traffic.py"
@@ -27,10 +28,6 @@ _RULED = frozenset(rule.requirement for rule in RULES)
 _NOTHING = Recorded()
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403})
-
-
-class ReplayError(ValueError):
-    """There is nothing to replay; the message says why."""
 
 
 class Now(StrEnum):
@@ -67,7 +64,10 @@ class _Sent:
 
 
 def failed_row(report: JSON, identifier: str) -> JSON:
-    """The row of a report that is to be replayed. Raises ReplayError where it did not fail."""
+    """The row of a report that is to be replayed.
+
+    Raises ReplayError where it did not fail, and where it would have something sent that is no call of the API.
+    """
     rows: dict[str, JSON] = {row["id"]: row for row in report["requirements"]}
     failed = [row["id"] for row in rows.values() if row["verdict"] == Verdict.FAIL]
     row = rows.get(identifier.strip().upper())
@@ -75,6 +75,8 @@ def failed_row(report: JSON, identifier: str) -> JSON:
         came = f"came to {row['verdict'].replace('_', ' ')}" if row else "is not in this report"
         others = f"failed in it: {', '.join(failed)}" if failed else "no row failed in it"
         raise ReplayError(f"{identifier} {came}; {others}")
+    if row["id"] in _RULED:
+        refuse_what_is_no_call(row)
     return row
 
 
@@ -136,9 +138,9 @@ def _again(row: JSON, violation: JSON, target: Target) -> tuple[Now, str]:
         return Now.CANNOT_TELL, f"a check of its own found it, and one exchange does not show it; {_check_anew(row)}"
     sent = []
     for exchange in sorted(violation["exchanges"], key=lambda exchange: int(exchange["number"])):
-        request = _request(exchange, row["id"], target)
+        request = request_of(exchange, row["id"], target)
         if request is None:
-            return Now.CANNOT_TELL, f"the report does not hold the whole body of its request; {_check_anew(row)}"
+            return Now.CANNOT_TELL, f"the report does not hold the whole of its request; {_check_anew(row)}"
         sent.append(_Sent(exchange, send(request, target)))
     return _judged(row, sent)
 
@@ -179,45 +181,11 @@ def _check_anew(row: JSON) -> str:
     return f"check it anew: sendpoll check URL --only {row['id']}"
 
 
-def _request(exchange: JSON, requirement: str, target: Target) -> Request | None:
-    """The request as it was, with the token back in its place; None where the report holds only part of its body.
-
-    A rule that broke did apply, so the request was one that had to succeed; only one rule asks for a workspace again.
-    """
-    told = exchange["request"]
-    headers = tuple(_headers(told["headers"], target))
-    body = None if told["body"] is None else told["body"].replace(MASK, target.token).encode("utf-8", "surrogatepass")
-    length = next((value for name, value in headers if name.lower() == "content-length"), None)
-    if body is not None and length != str(len(body)):
-        return None
-    return Request(
-        method=told["method"],
-        target=told["target"].replace(MASK, target.token),
-        headers=headers,
-        body=body,
-        operation=exchange.get("operation", ""),
-        intent=Intent.USE,
-        shape=exchange.get("shape", ""),
-        again=requirement == "WS-2",
-    )
-
-
-def _headers(recorded: Iterable[tuple[str, str]], target: Target) -> Iterator[tuple[str, str]]:
-    """The headers as they were, but for the server that is asked now, the token, and what the target adds."""
-    own = {name.lower(): (name, value) for name, value in target.headers}
-    for name, value in recorded:
-        if name.lower() == "host":
-            yield name, target.url.netloc
-        else:
-            yield own.pop(name.lower(), (name, value.replace(MASK, target.token)))
-    yield from own.values()
-
-
 def send(request: Request, target: Target) -> Exchange:
     """One exchange over a connection of its own, in at most the target's patience for one."""
     deadline = time.monotonic() + target.timeouts.exchange
     try:
-        with Connection(target, deadline) as connection:
+        with Connection(Dialer(target), deadline) as connection:
             answer = connection.exchange(request, deadline)
     except NoConnectionError as error:
         now = time.monotonic()

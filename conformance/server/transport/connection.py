@@ -1,28 +1,21 @@
-"""Connections to the target: plain, TLS, or through a proxy of the environment, every wait under a total deadline."""
+"""Exchanges over connections to the target, every wait under a total deadline."""
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import functools
 import itertools
-import os
 import select
 import socket
 import ssl
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
 from sendpoll.conformance.http.exchange import Failure, Request, Response, Timing
 from sendpoll.conformance.http.limits import LARGE_BODY
 from sendpoll.conformance.http.response_reader import ResponseReader
-from sendpoll.conformance.server.transport.dialing import NameTimeoutError, dial
-from sendpoll.core.target.target import Target
+from sendpoll.core.dialing.dial import Dialer, DialError, dial_fault
 
 _numbers = itertools.count(1)
 _BETWEEN_PACKETS = 0.02
@@ -43,82 +36,28 @@ class Answer:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """Where to connect, and what stands before a request target there."""
-
-    host: str
-    port: int
-    prefix: str
-    tunnel: bool = False
-    authorization: str | None = None
-    is_proxy: bool = False
-
-
-def _route(target: Target) -> _Route:
-    """Directly, or through the proxy that the environment names for this host."""
-    proxies = {} if target.is_local else urllib.request.getproxies()
-    proxy = proxies.get(target.url.scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(target.host):
-        return _Route(target.host, target.port, target.path_prefix)
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if parts.scheme != "http" or not parts.hostname:
-        raise NoConnectionError(f"the proxy {parts.scheme}://{parts.hostname} is not supported; only http:// ones are")
-    credentials = None
-    if parts.username:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        credentials = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    absolute = f"{target.url.scheme}://{target.url.netloc}{target.path_prefix}"
-    prefix = target.path_prefix if target.is_tls else absolute
-    return _Route(parts.hostname, parts.port or 80, prefix, target.is_tls, credentials, is_proxy=True)
-
-
 class Connection:
     """One connection, for one request after another. A context manager; not for two threads at once."""
 
-    def __init__(self, target: Target, deadline: float, host: str | None = None) -> None:
+    def __init__(self, dialer: Dialer, deadline: float, host: str | None = None) -> None:
         """Connect before `deadline` (monotonic seconds); `host` overrides where to, not what is asked for.
 
         Raises NoConnectionError.
         """
         self.number = next(_numbers)
         self._kept = True
-        route = _route(target)
-        self._prefix = route.prefix
-        self._proxy_authorization = None if route.tunnel else route.authorization
-        wait = max(0.01, min(target.timeouts.connect, deadline - time.monotonic()))
+        target, proxy = dialer.target, dialer.proxy
+        self._presented = target.client_cert is not None
+        is_forwarded = proxy is not None and not target.is_tls
+        absolute = f"{target.url.scheme}://{target.url.netloc}" if is_forwarded else ""
+        self._prefix = f"{absolute}{target.path_prefix}"
+        self._proxy_authorization = proxy.authorization if proxy is not None and is_forwarded else ""
         try:
-            self._socket = dial(host or route.host, route.port, within=wait)
-            try:
-                if route.tunnel:
-                    self._open_tunnel(target, route, time.monotonic() + wait)
-                if target.is_tls:
-                    context = _tls_context(target.ca_file, target.verify_tls)
-                    self._socket = context.wrap_socket(self._socket, server_hostname=target.host)
-            except BaseException:
-                self._socket.close()
-                raise
-        except (OSError, UnicodeError) as error:
-            by = f"by the proxy {route.host}:{route.port}, " if route.is_proxy else ""
-            raise NoConnectionError(f"{by}{_why(error)}") from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def _open_tunnel(self, target: Target, route: _Route, give_up: float) -> None:
-        authority = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
-        lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
-        if route.authorization:
-            lines.append(f"Proxy-Authorization: {route.authorization}")
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        reader = ResponseReader(head_only=True)
-        while not reader.done:
-            self._socket.settimeout(max(0.001, give_up - time.monotonic()))
-            data = self._socket.recv(4096)
-            if not data or time.monotonic() >= give_up:
-                break
-            reader.feed(data)
-        answer = reader.response()
-        if answer is None or not answer.ok:
-            raise ConnectionError(f"the proxy refused the tunnel: {answer.status if answer else 'no answer'}")
+            self._socket: socket.socket = dialer.dial(
+                max(0.01, min(target.timeouts.connect, deadline - time.monotonic())), host
+            )
+        except DialError as error:
+            raise NoConnectionError(str(error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +108,7 @@ class Connection:
             except (TimeoutError, ssl.SSLWantReadError):
                 data = None
             except OSError as error:
-                lost, data = lost or _why(error), b""
+                lost, data = lost or self._why(error), b""
             now = time.monotonic()
             pause, last = max(pause, now - last), now
             if data is None or (now >= deadline and not reader.done):
@@ -202,33 +141,8 @@ class Connection:
             self._socket.settimeout(max(0.001, deadline - time.monotonic()))
             self._socket.sendall(data)
         except OSError as error:
-            return _why(error)
+            return self._why(error)
         return ""
 
-
-@functools.cache
-def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:
-    """Made once a run: to read the authorities of a system takes longer than an exchange."""
-    try:
-        context = ssl.create_default_context(cafile=os.fspath(ca_file) if ca_file else None)
-    except OSError as error:
-        raise NoConnectionError(f"{ca_file} holds no certificate of an authority in PEM") from error
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}); give --ca-file, or --insecure to look away"
-    if isinstance(error, ssl.SSLError):
-        return f"it does not speak TLS as expected ({error.reason or error})"
-    if isinstance(error, socket.gaierror):
-        return "its name cannot be resolved"
-    if isinstance(error, NameTimeoutError):
-        return "its name was not resolved in time"
-    if isinstance(error, TimeoutError):
-        return "it did not accept the connection in time"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    def _why(self, error: OSError) -> str:
+        return dial_fault(error, presented=self._presented)[1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sendpoll.core.reports.files import Content, write_report
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.plan.report.html import plan_html
 from sendpoll.load.plan.report.junit import plan_junit
@@ -17,7 +17,7 @@ from sendpoll.load.report.tasks import task_lines
 
 
 def write_plan_reports(
-    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Sequence[str]
+    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]
 ) -> None:
     """Write `plan.json`, `plan.html`, `junit.xml`, `summary.md` and `tasks.jsonl`.
 

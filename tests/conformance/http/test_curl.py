@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sendpoll.conformance.http.curl import curl_line, fold
-from sendpoll.core.text.redaction import MASK
+from sendpoll.core.text.secrets import MASK
 
 TOKEN = "tok-4711"
 AUTHORIZED = ("Authorization", f"Bearer {MASK}")

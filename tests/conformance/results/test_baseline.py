@@ -158,18 +158,33 @@ def test_an_unquoted_date_is_read() -> None:
     ("text", "told"),
     [
         ("known_failures: [", "b.yaml is no YAML"),
-        ("[]", "mapping with a list known_failures"),
-        ("", "mapping with a list known_failures"),
-        ("known_failures: [POLL-5]", "row 1: "),
-        ("known_failures: [{id: POLL-5}]", "row 1 (POLL-5): 'reason' is a required property"),
-        ("known_failures: [{id: POLL-5, reason: ' '}]", "row 1 (POLL-5): reason"),
-        ("known_failures: [{id: POLL-5, reason: r, until: x}]", "row 1 (POLL-5): Additional properties"),
+        ("[]", "the file (line 1): is a list; expected a mapping"),
+        ("", "the file: is empty; expected a mapping"),
+        ("known_failures: [POLL-5]", "known_failures/0 (line 1): is a text; expected a mapping"),
+        ("known_failures: [{id: POLL-5}]", "known_failures/0 (line 1): 'reason' is missing; add it"),
+        (
+            "known_failures: [{id: POLL-5, reason: ' '}]",
+            'known_failures/0/reason (line 1): " " does not fit; expected why',
+        ),
+        (
+            "known_failures: [{id: POLL-5, reason: r, until: x}]",
+            "known_failures/0 (line 1): 'until' is not known here; known are id, reason",
+        ),
         ("known_failures: [{id: POLL-99, reason: r}]", "no requirement POLL-99; did you mean"),
-        ("known_failures: [{id: poll-5, reason: r}]", "row 1 (poll-5): id"),
+        (
+            "known_failures: [{id: poll-5, reason: r}]",
+            'known_failures/0/id (line 1): "poll-5" does not fit; expected the id of a requirement',
+        ),
         ("known_failures: [{id: POLL-5, reason: r, expires: 2027-13-01}]", "2027-13-01"),
         ("known_failures: [{id: POLL-5, reason: r, expires: '2027-02-30'}]", "expires: 2027-02-30 is no day"),
-        ("known_failures: [{id: POLL-5, reason: r, expires: soon}]", "row 1 (POLL-5): expires"),
-        ("known_failures: [{id: POLL-5, reason: r, issue: JIRA-1}]", "row 1 (POLL-5): issue"),
+        (
+            "known_failures: [{id: POLL-5, reason: r, expires: soon}]",
+            'known_failures/0/expires (line 1): "soon" does not fit; expected the last day',
+        ),
+        (
+            "known_failures: [{id: POLL-5, reason: r, issue: JIRA-1}]",
+            'known_failures/0/issue (line 1): "JIRA-1" does not fit; expected the URL',
+        ),
         ("known_failures: [{id: POLL-5, reason: r}, {id: POLL-5, reason: s}]", "rows 1 and 2 are both for POLL-5"),
     ],
 )

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from sendpoll.core.target.target import Target, TargetError, Timeouts, load_target
+from sendpoll.core.target.target import Target, Timeouts
+from sendpoll.core.target.target_file import load_target
+from sendpoll.core.target.url import TargetError
 
 SECRET = "s3cret-of-the-environment"
 
@@ -128,6 +130,7 @@ def test_tokens_and_headers_that_carry_any_are_secret() -> None:
         token="first-token",
         second_token="second-token",
         headers=(("X-Api-Key", "key-value"), ("Cookie", "session=cookie-value; theme=x"), ("X-Trace", "harmless")),
+        public_headers=("x-trace",),
     )
     assert {"first-token", "second-token", "key-value", "session=cookie-value; theme=x", "cookie-value"} <= set(
         target.secrets
@@ -137,7 +140,7 @@ def test_tokens_and_headers_that_carry_any_are_secret() -> None:
 
 def test_the_published_placeholder_is_no_secret() -> None:
     assert Target().token == "<TOKEN>"
-    assert Target().secrets == ()
+    assert Target().secrets == {}
 
 
 def test_a_whole_target_file(tmp_path: Path) -> None:
@@ -185,12 +188,15 @@ def test_a_target_file_of_one_line(tmp_path: Path) -> None:
         ("[]", "the file"),
         ("url: [", "is no YAML"),
         ("token: x", "'url'"),
-        ("url: 7", "url: does not satisfy type"),
-        ("url: ftp://h", "url: does not satisfy pattern"),
+        ("url: 7", "url (line 1): is a number to YAML where a text belongs; quote it"),
+        ("url: ftp://h", "url (line 1): what stands here does not fit; expected a base URL"),
         ("url: http://h\ntokn: x", "'tokn'"),
-        ("url: http://h\ntoken: 7", "token: does not satisfy type"),
-        ("url: http://h\nmax_messages: 0", "max_messages: does not satisfy minimum"),
-        ("url: http://h\ntimeouts: {run: 0}", "timeouts/run: does not satisfy"),
+        ("url: http://h\ntoken: 7", "token (line 2): is a number to YAML where a text belongs; quote it"),
+        (
+            "url: http://h\nmax_messages: 0",
+            "max_messages (line 2): what stands here does not fit; expected a whole number, 1 or more",
+        ),
+        ("url: http://h\ntimeouts: {run: 0}", "timeouts/run (line 2): what stands here does not fit; expected seconds"),
         ("url: http://h\ntimeouts: {run: .nan}", "run"),
         ("url: http://h\ntimeouts: {run: .inf}", "run"),
         ("url: http://h\nprompts: {poem: x}", "'poem'"),
@@ -214,5 +220,5 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="No such file"):
         load_target(tmp_path / "absent.yaml", {})
     (tmp_path / "latin.yaml").write_bytes(b"url: http://h/\xe9")
-    with pytest.raises(TargetError, match="is no YAML"):
+    with pytest.raises(TargetError, match="no UTF-8"):
         load_target(tmp_path / "latin.yaml", {})

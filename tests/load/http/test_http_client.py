@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gzip
-import os
 import socket
 import ssl
 import subprocess
@@ -16,9 +15,8 @@ import pytest
 
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.load.http.http_client import HttpClient, Watchdog
-from sendpoll.load.http.http_request import Proxy
 from sendpoll.load.http.http_response import HeadReader, MalformedAnswerError
-from sendpoll.load.http.transport import Dialer, ExchangeError
+from sendpoll.load.http.transport import Connector, ExchangeError
 from sendpoll.load.measure.machine_limits import Limit, MachineLimits
 from tests.load.scripted_server import OK, Reply, scripted
 
@@ -34,9 +32,9 @@ def _connect() -> Iterator[Connect]:
     clients: list[HttpClient] = []
     watchdog = Watchdog(0.02)
 
-    def connect(url: str, patience: float = 10.0, proxy: Proxy | None = None, **target: object) -> HttpClient:
+    def connect(url: str, patience: float = 10.0, **target: object) -> HttpClient:
         described = Target(base_url=url, timeouts=Timeouts(connect=5.0), **target)  # type: ignore[arg-type]
-        client = HttpClient(Dialer(described, proxy), HeadReader(), patience)
+        client = HttpClient(Connector(described), HeadReader(), patience)
         watchdog.add(client)
         clients.append(client)
         return client
@@ -212,10 +210,10 @@ def test_a_user_that_is_stopped_while_it_waits_leaves_nothing_behind(connect: Co
         client.close()
 
 
-def test_a_proxy_is_dialled_in_place_of_the_target(connect: Connect) -> None:
+def test_a_proxy_is_dialled_in_place_of_the_target(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted() as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        client = connect("http://agent.invalid", proxy=Proxy(host, int(port), ""))
+        monkeypatch.setenv("http_proxy", server.url)
+        client = connect("http://agent.invalid")
         assert client.exchange(GET, repeatable=True).status == 200
         client.close()
 
@@ -271,10 +269,7 @@ def test_a_deadline_holds_under_tls_too(connect: Connect, tls: ssl.SSLContext, a
 def test_what_this_machine_lacks_is_no_failure_of_the_server(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, number: int, limit: Limit
 ) -> None:
-    def refused(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(gevent.socket.socket, "connect", refused)
+    monkeypatch.setattr(gevent.socket.socket, "connect_ex", lambda *_: number)
     with pytest.raises(ExchangeError) as raised:
         connect("http://127.0.0.1:1").exchange(GET, repeatable=True)
     assert raised.value.limit is limit

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from sendpoll.core.target.target import Target, TargetError
-from sendpoll.load.http.http_request import Proxy, RequestBuilder, tunnel_request
+from sendpoll.core.target.target import Target
+from sendpoll.load.http.http_request import RequestBuilder
 
 TARGET = Target(base_url="http://agent.example:8091/base/", token="secret", headers=(("X-Tenant", "t1"),))
 _VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -50,39 +50,20 @@ def test_an_ipv6_host_stands_in_brackets() -> None:
     assert b"Host: [::1]:8091\r\n" in RequestBuilder(Target(base_url="http://[::1]:8091")).ensure_workspace("ws")
 
 
-def test_without_a_proxy_in_the_environment_there_is_none() -> None:
-    assert Proxy.for_target(TARGET) is None
-
-
 def test_plain_http_goes_through_a_proxy_with_the_whole_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://me:p%40ss@proxy.example:3128")
-    proxy = Proxy.for_target(TARGET)
-    assert proxy is not None
-    assert (proxy.host, proxy.port) == ("proxy.example", 3128)
-    request = RequestBuilder(TARGET, proxy).poll("t").at(0).decode()
+    request = RequestBuilder(TARGET).poll("t").at(0).decode()
     assert request.startswith("GET http://agent.example:8091/base/api/v1/tasks/t?from=0 HTTP/1.1\r\n")
     assert f"Proxy-Authorization: Basic {base64.b64encode(b'me:p@ss').decode()}\r\n" in request
-    assert "p@ss" in proxy.secrets
-    assert "p@ss" not in repr(proxy)
 
 
-def test_https_goes_through_a_tunnel_that_alone_knows_the_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tls_server_is_not_told_the_credentials_of_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://me:pass@proxy.example:3128")
-    target = Target(base_url="https://agent.example")
-    proxy = Proxy.for_target(target)
-    assert proxy is not None
-    assert tunnel_request(target, proxy).startswith(b"CONNECT agent.example:443 HTTP/1.1\r\n")
-    assert b"Proxy-Authorization" in tunnel_request(target, proxy)
-    assert b"Proxy-Authorization" not in RequestBuilder(target, proxy).poll("t").at(0)
+    assert b"Proxy-Authorization" not in RequestBuilder(Target(base_url="https://agent.example")).poll("t").at(0)
 
 
-def test_no_proxy_excepts_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "agent.example")
-    assert Proxy.for_target(TARGET) is None
-
-
-def test_a_proxy_of_another_kind_is_refused_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "socks5://proxy.example:1080")
-    with pytest.raises(TargetError, match="no_proxy"):
-        Proxy.for_target(TARGET)
+def test_a_header_of_the_user_stands_in_the_place_of_our_own() -> None:
+    target = Target(base_url="http://h", headers=(("user-agent", "scanner/1"), ("accept", "application/json")))
+    lines = RequestBuilder(target).poll("t").at(0).decode().split("\r\n")
+    assert [line for line in lines if line.lower().startswith("user-agent:")] == ["user-agent: scanner/1"]
+    assert [line for line in lines if line.lower().startswith("accept:")] == ["accept: application/json"]

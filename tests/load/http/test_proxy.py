@@ -6,15 +6,14 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import trustme
 
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.load.engine import Workload
-from sendpoll.load.http.http_request import Proxy
-from sendpoll.load.http.transport import Dialer, ExchangeError
+from sendpoll.load.http.transport import Connector, ExchangeError
 from sendpoll.load.scenario.scenario_file import load_scenario
 from sendpoll.load.users.caller import POLL, Caller, CallFailed
 from sendpoll.load.users.generator import Generator
@@ -24,10 +23,15 @@ REFUSAL = b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n"
 AUTHENTICATION = b"407 Proxy Authentication Required"
 
 
-def dialer(proxy_url: str, **target: object) -> Dialer:
-    host, port = proxy_url.removeprefix("http://").split(":")
-    described = Target(base_url="https://agent.test", timeouts=Timeouts(connect=2.0), **target)  # type: ignore[arg-type]
-    return Dialer(described, Proxy(host, int(port), "Basic bWU6cEBzcw=="))
+@pytest.fixture(name="connector")
+def _connector(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Connector]:
+    """Connects to a server that is asked through a proxy with a user name and a password."""
+
+    def connector(proxy_url: str, **target: object) -> Connector:
+        monkeypatch.setenv("https_proxy", proxy_url.replace("http://", "http://me:p%40ss@"))
+        return Connector(Target(base_url="https://agent.test", timeouts=Timeouts(connect=2.0), **target))  # type: ignore[arg-type]
+
+    return connector
 
 
 @contextlib.contextmanager
@@ -59,14 +63,16 @@ def tunnels_to(upstream: str) -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_a_tunnel_leads_to_the_tls_server_whose_name_is_verified(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_tunnel_leads_to_the_tls_server_whose_name_is_verified(
+    connector: Callable[..., Connector], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     authority = trustme.CA()
     file = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("agent.test").configure_cert(tls)
     with scripted(tls=tls) as server, tunnels_to(server.url) as (proxy, heads):
-        wire = dialer(proxy, ca_file=file).dial()
+        wire = connector(proxy, ca_file=file).connect()
         wire.send(b"GET / HTTP/1.1\r\n\r\n")
         assert wire.receive().startswith(b"HTTP/1.1 200 OK")
         wire.close()
@@ -77,24 +83,29 @@ def test_a_tunnel_leads_to_the_tls_server_whose_name_is_verified(tmp_path_factor
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (REFUSAL % b"403 Forbidden by policy", r"no tunnel through the proxy 127.0.0.1:\d+: .*403 Forbidden by policy"),
+        (
+            REFUSAL % b"403 Forbidden by policy",
+            r"through the proxy 127.0.0.1:\d+, there is no tunnel: .*403 Forbidden by policy",
+        ),
         (REFUSAL % AUTHENTICATION, r"407 .*give it a user name and a password in the proxy's URL"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", r"it said 'SSH-2.0-OpenSSH'"),
     ],
     ids=["forbidden", "authentication", "no proxy at all"],
 )
-def test_a_tunnel_that_is_refused_names_the_proxy_and_what_it_said(reply: bytes, told: str) -> None:
+def test_a_tunnel_that_is_refused_names_the_proxy_and_what_it_said(
+    connector: Callable[..., Connector], reply: bytes, told: str
+) -> None:
     with scripted([Reply((reply,), close=True)]) as proxy:
         with pytest.raises(ExchangeError, match=told) as refused:
-            dialer(proxy.url).dial()
+            connector(proxy.url).connect()
         assert refused.value.kind == "proxy"
 
 
-def test_a_proxy_that_is_not_there_is_named() -> None:
+def test_a_proxy_that_is_not_there_is_named(connector: Callable[..., Connector]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    with pytest.raises(ExchangeError, match=f"cannot connect through the proxy 127.0.0.1:{port}: Connection refused"):
-        dialer(f"http://127.0.0.1:{port}").dial()
+    with pytest.raises(ExchangeError, match=f"through the proxy 127.0.0.1:{port}, Connection refused"):
+        connector(f"http://127.0.0.1:{port}").connect()
 
 
 def test_a_proxy_that_wants_a_password_for_plain_http_is_no_fault_of_the_server(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.report.tasks import task_lines
 from tests.load.made_up import record
 

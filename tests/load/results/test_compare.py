@@ -101,7 +101,11 @@ def test_a_comparison_satisfies_the_schema_of_the_result() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("{", "is no JSON"), ("[]", "is no result of a load run"), ('{"kind": "other"}', "is no result of a load run")],
+    [
+        ("{", "is no JSON"),
+        ("[]", "give the result.json that this version of sendpoll load wrote"),
+        ('{"kind": "other"}', "give the result.json that this version of sendpoll load wrote"),
+    ],
 )
 def test_a_file_that_is_no_result_is_refused_by_name(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "result.json"

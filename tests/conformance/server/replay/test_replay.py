@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sendpoll.cli.replay import replay as command
+from sendpoll.conformance.server.replay.recorded_request import ReplayError
 from sendpoll.conformance.server.replay.replay import (
     Now,
     Outcome,
     ReplayCode,
-    ReplayError,
     failed_row,
     messages,
     replay,

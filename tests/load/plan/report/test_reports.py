@@ -92,7 +92,7 @@ def test_the_terminal_shows_the_sentence_and_the_tables(result: dict[str, Any]) 
 
 
 def test_every_report_is_written(result: dict[str, Any], tmp_path: Path) -> None:
-    write_plan_reports(result, [], tmp_path, ())
+    write_plan_reports(result, [], tmp_path, {})
     assert {path.name for path in tmp_path.iterdir()} == {
         "plan.json",
         "plan.html",

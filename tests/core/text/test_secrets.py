@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendpoll.core.text.redaction import MASK, Redactor
+from sendpoll.core.text.secrets import MASK, Redactor
 
 TOKEN = "s3cr3t/Tok+en=?&<\"'\\>~4fK9"
 SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=4, max_size=60)
