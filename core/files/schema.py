@@ -59,9 +59,9 @@ def _neighbour(reference: str) -> JSON:
     return document(f"files/{reference.rpartition('/')[2]}")
 
 
-def _outermost(error: jsonschema_rs.ValidationError) -> int:
-    """The outermost fault is told: the inner ones often follow from it."""
-    return len(error.instance_path)
+def _outermost(error: jsonschema_rs.ValidationError) -> tuple[int, bool]:
+    """The outermost fault is told, since inner ones often follow from it; a name mistaken before one that is missing."""
+    return len(error.instance_path), error.evaluation_path[-1] != "additionalProperties"
 
 
 def _encodable(value: Any) -> Any:

@@ -31,7 +31,9 @@ def load_target(path: Path, environ: Mapping[str, str]) -> Target:
     """
     try:
         parsed = load_yaml(path)
-        parsed = replace(parsed, value={key: _expanded(key, value, environ) for key, value in _top(parsed.value)})
+        if isinstance(parsed.value, dict):
+            told = {key: _expanded(key, value, environ) for key, value in parsed.value.items()}
+            parsed = replace(parsed, value=told)
         require(parsed, "files/target.json", str(path), secret=True)
         described: JSON = parsed.value
         for identifier in described.get("not_applicable", {}):
@@ -43,10 +45,6 @@ def load_target(path: Path, environ: Mapping[str, str]) -> Target:
         raise TargetError(str(error)) from error
     except TargetError as error:
         raise TargetError(f"{path}: {error}") from error
-
-
-def _top(value: Any) -> Any:
-    return value.items() if isinstance(value, dict) else ()
 
 
 def _expanded(key: str, value: Any, environ: Mapping[str, str]) -> Any:

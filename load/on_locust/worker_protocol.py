@@ -25,7 +25,8 @@ class HandoverError(ValueError):
 def workload_to_wire(workload: Workload, run_name: str, index: int) -> dict[str, Any]:
     """The workload as msgpack carries it, for worker number `index`."""
     target = workload.target
-    public = [[name, value] for name, value in target.headers if value not in target.secrets]
+    secret = target.secret_headers
+    public = [[name, value] for name, value in target.headers if name.lower() not in secret]
     return {
         "protocol": PROTOCOL,
         "run_name": run_name,
@@ -46,11 +47,16 @@ def workload_from_wire(wire: Mapping[str, Any], own: Target) -> Workload:
     """The workload of a worker whose own description of the target holds the secrets. Raises HandoverError."""
     if wire.get("protocol") != PROTOCOL:
         raise HandoverError("master and worker are of different versions of sendpoll; install the same on both")
-    secret = [(name, value) for name, value in own.headers if value in own.secrets]
+    secret = [(name, value) for name, value in own.headers if name.lower() in own.secret_headers]
     ca_file = own.ca_file or (Path(wire["ca_file"]) if wire["ca_file"] else None)
     target = Target(
         base_url=wire["url"],
         token=own.token,
+        tokens=own.tokens,
+        token_command=own.token_command,
+        public_headers=tuple(name for name, _ in wire["headers"]),
+        client_cert=own.client_cert,
+        client_key=own.client_key,
         headers=(*((name, value) for name, value in wire["headers"]), *secret),
         ca_file=ca_file,
         verify_tls=wire["verify_tls"],
@@ -66,21 +72,25 @@ def workload_from_wire(wire: Mapping[str, Any], own: Target) -> Workload:
 
 def fingerprint(target: Target, run_name: str) -> str:
     """What two holders of the same secrets can compare without telling them."""
-    carried = json.dumps([target.token, sorted(value for _, value in target.headers if value in target.secrets)])
+    carried = json.dumps(
+        [target.token, sorted(value for name, value in target.headers if name.lower() in target.secret_headers)]
+    )
     return hmac.new(run_name.encode(), carried.encode(), hashlib.sha256).hexdigest()
 
 
 def target_to_json(target: Target) -> str:
     """The whole target, secrets included, in one line: for the standard input of a process of our own."""
     described = dataclasses.asdict(target)
-    described["ca_file"] = str(target.ca_file) if target.ca_file else None
-    return json.dumps(described)
+    return json.dumps(described, default=str)  # a path is the only thing in it that JSON has not
 
 
 def target_from_json(line: str) -> Target:
     """The target that `target_to_json` wrote."""
     described = json.loads(line)
     described["headers"] = tuple((name, value) for name, value in described["headers"])
-    described["ca_file"] = Path(described["ca_file"]) if described["ca_file"] else None
+    for name in ("tokens", "token_command", "public_headers"):
+        described[name] = tuple(described[name])
+    for name in ("ca_file", "client_cert", "client_key"):
+        described[name] = Path(described[name]) if described[name] else None
     described["timeouts"] = Timeouts(**described["timeouts"])
     return Target(**described)

@@ -43,19 +43,19 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("name: [", "is no YAML"),
-        ("just a text", "holds no scenario"),
-        ("", "holds no scenario"),
+        ("just a text", "the file (line 1): is a text; expected a mapping"),
+        ("", "the file: is empty; expected a mapping"),
         ("name: x\nmessages: [{text: hi}]\n", "'shape' is missing; add it"),
         (MINIMAL + "think: {kind: fixed, time: 1s}\n", "'think' is not known here; is it 'think_time'?"),
         (MINIMAL + "zzz: 1\n", "'zzz' is not known here; known are name,"),
-        (MINIMAL.replace("30s", "30"), "shape/duration: 30 does not fit; expected a time with its unit"),
-        (MINIMAL.replace("steady", "wavy"), 'shape/kind: "wavy" is none of steady, ramp'),
-        (MINIMAL.replace("users: 2", "users: 0"), "shape/users: 0 does not fit; expected a number of users, 1 or more"),
-        (MINIMAL.replace("[{text: hi}]", "[]"), "messages: [] does not fit; expected a list of messages"),
+        (MINIMAL.replace("30s", "30"), "shape/duration (line 3): is a number to YAML where a text belongs; quote it"),
+        (MINIMAL.replace("steady", "wavy"), 'shape/kind (line 3): "wavy" is none of steady, ramp'),
+        (MINIMAL.replace("users: 2", "users: 0"), "shape/users (line 3): 0 does not fit; expected a number of"),
+        (MINIMAL.replace("[{text: hi}]", "[]"), "messages (line 2): [] does not fit; expected a list of messages"),
         (MINIMAL + "slos: ['ttfe <= 2s']\n", "slos: 'ttfe <= 2s': expected a percentile"),
-        (MINIMAL + "failure_statuses: [running]\n", "failure_statuses/0:"),
+        (MINIMAL + "failure_statuses: [running]\n", "failure_statuses/0 (line 4):"),
         (MINIMAL + "think_time: {kind: uniform, min: 5s, max: 1s}\n", "think_time: min is greater than max"),
-        (MINIMAL.replace("steady", "ramp"), "shape: 'ramp' is missing; add it"),
+        (MINIMAL.replace("steady", "ramp"), "shape (line 3): 'ramp' is missing; add it"),
     ],
 )
 def test_an_error_names_the_file_the_place_and_the_mend(tmp_path: Path, text: str, told: str) -> None:
@@ -63,7 +63,7 @@ def test_an_error_names_the_file_the_place_and_the_mend(tmp_path: Path, text: st
     path.write_text(text)
     with pytest.raises(ScenarioError) as raised:
         load_scenario(str(path))
-    assert str(raised.value).startswith(f"{path}: ")
+    assert str(raised.value).startswith(str(path))
     assert told in str(raised.value)
 
 
@@ -73,7 +73,7 @@ def test_a_missing_file_is_told_with_the_shipped_names() -> None:
 
 
 def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="cannot be read"):
+    with pytest.raises(ScenarioError, match="is a folder"):
         load_scenario(str(tmp_path))
 
 
