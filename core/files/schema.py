@@ -60,7 +60,7 @@ def _neighbour(reference: str) -> JSON:
 
 
 def _outermost(error: jsonschema_rs.ValidationError) -> tuple[int, bool]:
-    """The outermost fault is told, since inner ones often follow from it; a name mistaken before one that is missing."""
+    """The outermost fault is told, since inner ones often follow from it; a mistaken name before a missing one."""
     return len(error.instance_path), error.evaluation_path[-1] != "additionalProperties"
 
 

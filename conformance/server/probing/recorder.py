@@ -193,7 +193,7 @@ class Recorder:
     def is_there(self) -> bool:
         """Whether the target takes a connection."""
         try:
-            Connection(self.target, min(self.deadline, time.monotonic() + _CONNECTING)).close()
+            Connection(self._dialer, min(self.deadline, time.monotonic() + _CONNECTING)).close()
         except NoConnectionError:
             return False
         return True
