@@ -15,7 +15,7 @@ from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import CONTROL
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
-from sendpoll.core.text.redaction import Redactor
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
 from sendpoll.schemas.contract import JSON
 

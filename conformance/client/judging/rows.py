@@ -15,7 +15,7 @@ from sendpoll.conformance.client.running.program import TELLS_OF_FAILURE, End
 from sendpoll.conformance.client.serving.api import chunk
 from sendpoll.conformance.client.situations.played import REFUSAL
 from sendpoll.conformance.client.situations.situation import WORKSPACE
-from sendpoll.core.text.redaction import MASK, Redactor
+from sendpoll.core.text.secrets import MASK, Redactor
 
 _TWICE_A_SECOND = 0.48
 """Seconds between two polls, in the mean: half a second, less what clocks and timers lack."""

@@ -13,7 +13,7 @@ from sendpoll.conformance.client.judging.observation import Judge, Observation, 
 from sendpoll.conformance.client.serving.api import RUNNING
 from sendpoll.conformance.client.serving.messages import Request
 from sendpoll.conformance.client.serving.responder import Served
-from sendpoll.core.text.redaction import MASK, Redactor
+from sendpoll.core.text.secrets import MASK, Redactor
 
 _NO_PAUSE = 0.1
 _SLOW_ANSWER = 1.0
