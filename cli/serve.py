@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 
 from sendpoll.cli.help_page import Command, Group
+from sendpoll.core.text.units import parse_seconds
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.server import ListenError, run
 from sendpoll.reference_server.settings import (
     AGENTS,
     DEFAULT_PORT,
+    SCOPES,
     SERVICE_TIMES,
+    WHEN_BUSY,
     Settings,
     SettingsError,
 )
@@ -26,12 +29,27 @@ _GROUPS = (
         ("agent", "slots", "chunks", "chunk_interval"),
         ("service_time", "seed", "openai_base_url", "openai_model"),
     ),
+    Group("Limits, as real servers have them", (), ("one_task_per", "when_busy", "requests_per_second", "keep_events")),
 )
 _EXAMPLES = (
     "sendpoll serve --token T --slots 4 --chunks 40",
     "SENDPOLL_TOKENS=one,two sendpoll serve --database :memory:",
+    "sendpoll serve --one-task-per workspace --requests-per-second 20 --keep-events 1000",
     "sendpoll serve --agent openai --openai-base-url http://localhost:11434/v1 --openai-model llama3",
 )
+
+
+class EventsOrTime(click.ParamType[int | float]):
+    """A number of events as an int, or a time in seconds as a float."""
+
+    name = "events or time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """Raises click.BadParameter, which says how to write it."""
+        try:
+            return int(value) if value.isdecimal() else parse_seconds(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of events, such as 1000, nor a time, such as 10min", param, ctx)
 
 
 def default_database() -> str:
@@ -66,7 +84,19 @@ def default_database() -> str:
 @click.option("--seed", metavar="N", default=0, show_default=True, help="scripted: seed of that spread.")
 @click.option("--openai-base-url", default="", metavar="URL", help="openai: its URL; key in OPENAI_API_KEY.")
 @click.option("--openai-model", default="", metavar="NAME", help="openai: the model.")
-def serve(tokens: tuple[str, ...], database: str | None, **options: object) -> None:
+@click.option("--one-task-per", type=click.Choice(SCOPES), metavar="WHAT",
+              help="conversation, workspace or token: a message while a task of the same one runs is refused with 409"
+              " and Retry-After.  [default: it waits for its conversation's]")  # fmt: skip
+@click.option("--when-busy", type=click.Choice(WHEN_BUSY), metavar="WHAT",
+              help="With --one-task-per: refuse, or queue to have it wait.  [default: refuse]")  # fmt: skip
+@click.option("--requests-per-second", metavar="N", type=float,
+              help="Calls of the API that are taken of one token, a second's worth at once; more get 429 and"
+              " Retry-After.  [default: any number]")  # fmt: skip
+@click.option("--keep-events", metavar="N|TIME", type=EventsOrTime(),
+              help="Keep the newest N events of a task, or each event for a TIME such as 10m. No event is forgotten in"
+              " its first 10 s, so no client loses one that polls as published. A poll from before what is kept gets"
+              " what is kept, and first_offset says where that begins.  [default: all, for ever]")  # fmt: skip
+def serve(tokens: tuple[str, ...], database: str | None, keep_events: int | float | None, **options: object) -> None:
     """Run the reference server until it is stopped by Ctrl-C or SIGTERM."""
     given = tokens or tuple(token for token in os.environ.get("SENDPOLL_TOKENS", "").split(",") if token)
     made = () if given else (secrets.token_urlsafe(24),)
@@ -74,6 +104,8 @@ def serve(tokens: tuple[str, ...], database: str | None, **options: object) -> N
         settings = Settings(
             tokens=given or made,
             database=database or default_database(),
+            keep_events=keep_events if isinstance(keep_events, int) else None,
+            keep_seconds=keep_events if isinstance(keep_events, float) else None,
             openai_api_key=os.environ.get("OPENAI_API_KEY", ""),
             **options,  # type: ignore[arg-type]  # click has checked each against its option's type
         )
@@ -94,5 +126,5 @@ def _announce(url: str, settings: Settings, made: tuple[str, ...]) -> None:
 
 def _by_option(problem: str) -> str:
     name, separator, rest = problem.partition(":")
-    options = {"tokens": "--token", "cors_origins": "--cors-origin"}
+    options = {"tokens": "--token", "cors_origins": "--cors-origin", "keep_seconds": "--keep-events"}
     return f"{options.get(name, '--' + name.replace('_', '-'))}{separator}{rest}"

@@ -19,6 +19,7 @@ from sendpoll.reference_server.clock import Clock, SystemClock
 from sendpoll.reference_server.console import console_routes
 from sendpoll.reference_server.cors import Cors, CorsHeaders
 from sendpoll.reference_server.errors import RefusalError, StorageError
+from sendpoll.reference_server.pace import Pace
 from sendpoll.reference_server.polling import PollEndpoint
 from sendpoll.reference_server.responses import broken, client_left, json_response, no_route, refused, storage_failed
 from sendpoll.reference_server.service import Service, running_service
@@ -31,11 +32,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
 
     All behaviour is in here, so a faulty variant for a test is an ASGI wrapper around it that passes the lifespan on.
     """
-    tokens = Tokens(settings.tokens)
+    clock = clock or SystemClock()
+    rate = settings.requests_per_second
+    tokens = Tokens(settings.tokens, Pace(rate, clock) if rate else None)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with running_service(settings, clock or SystemClock()) as (service, database):
+        async with running_service(settings, clock) as (service, database):
             poll = PollEndpoint(tokens, service, database)
             app.router.routes[:] = [*_api_routes(Calls(tokens, service), poll), *_other_routes()]
             yield

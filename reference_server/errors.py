@@ -6,10 +6,12 @@ from __future__ import annotations
 class RefusalError(Exception):
     """A request that cannot be granted, by the fault of who asked."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
+        """`retry_after` in seconds, if the same request may be granted then."""
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_after = retry_after
 
 
 class NotFoundError(RefusalError):
@@ -18,6 +20,14 @@ class NotFoundError(RefusalError):
 
 class OffsetError(RefusalError):
     """An offset that no poll of this task has given out."""
+
+
+class BusyError(RefusalError):
+    """A task runs where only one may."""
+
+
+class PaceError(RefusalError):
+    """Requests come faster than they are taken."""
 
 
 class StorageError(Exception):

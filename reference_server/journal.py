@@ -12,6 +12,7 @@ import logging
 import sqlite3
 
 from sendpoll.reference_server.events import Event, encode
+from sendpoll.reference_server.retention import Trail, forget_events
 from sendpoll.reference_server.states import PUBLIC_STATUS, State, Step, advance, is_final
 from sendpoll.reference_server.tasks import TaskView
 from sendpoll.reference_server.writer import Writer
@@ -26,10 +27,12 @@ _log = logging.getLogger(__name__)
 class Journal:
     """Appends events to one task and ends it."""
 
-    def __init__(self, view: TaskView, writer: Writer) -> None:
+    def __init__(self, view: TaskView, writer: Writer, trail: Trail | None = None) -> None:
+        """`trail` tells which events are forgotten meanwhile, where not all are kept."""
         self.state = State.QUEUED
         self._view = view
         self._writer = writer
+        self._trail = trail
         self._pending: list[bytes] = []
         self._writing = False
         self._room = asyncio.Event()
@@ -62,8 +65,12 @@ class Journal:
         self._writing = True
         state = self.state
         number, first = self._view.number, self._view.count
+        cut = self._trail.cut(first) if self._trail else 0
+        self._view.forget(cut)
 
         def store(connection: sqlite3.Connection) -> None:
+            if cut:
+                forget_events(connection, number, cut)
             rows = ((number, seq, body) for seq, body in enumerate(bodies, first))
             connection.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
             if is_final(state):

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from sendpoll.reference_server.auth import Tokens
 from sendpoll.reference_server.database import Database
 from sendpoll.reference_server.errors import StorageError
-from sendpoll.reference_server.reader import Kept, Reader
+from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.responses import JSON_HEADERS, MalformedError
 from sendpoll.reference_server.service import News, Service
 
@@ -48,38 +48,37 @@ class PollEndpoint:
             await _send_head(send, len(body))
             await send({"type": "http.response.body", "body": body})
             return
-        await self._send_pages(send, news)
-
-    async def _send_pages(self, send: Send, news: News) -> None:
-        # Length first, then page by page: the log may be longer than what memory should hold.
-        kept = await asyncio.to_thread(self._kept, news)
-        news = news._replace(start=kept.first)
-        start, commas = _start(news), max(0, news.next_offset - news.start - 1)
-        await _send_head(send, len(start) + kept.size + commas + len(_END))
-        await send({"type": "http.response.body", "body": start, "more_body": True})
-        try:
-            async with contextlib.aclosing(self._pages(news)) as pages:
-                async for page in pages:
-                    await send({"type": "http.response.body", "body": page, "more_body": True})
-        except StorageError as problem:
-            # Too late for another status: the answer is cut, which its length shows.
-            _log.error("%s", problem)
-            return
-        await send({"type": "http.response.body", "body": _END})
-
-    def _kept(self, news: News) -> Kept:
         with contextlib.closing(Reader(self._database)) as reader:
-            return reader.kept(news.number, news.asked, news.next_offset)
+            reader.freeze()
+            await _send_pages(send, news, reader)
 
-    async def _pages(self, news: News) -> AsyncGenerator[bytes, None]:
-        at = news.start
-        with contextlib.closing(Reader(self._database)) as reader:
-            while at < news.next_offset:
-                page = await asyncio.to_thread(reader.events, news.number, at, news.next_offset, _PAGE_BYTES)
-                if page.first != at:
-                    raise StorageError("events were forgotten while they were sent")
-                yield (b"," if at > news.start else b"") + b",".join(page.bodies)
-                at += len(page.bodies)
+
+async def _send_pages(send: Send, news: News, reader: Reader) -> None:
+    # Length first, then page by page: the log may be longer than what memory should hold.
+    kept = await asyncio.to_thread(reader.kept, news.number, news.asked, news.next_offset)
+    news = news._replace(start=kept.first)
+    start, commas = _start(news), max(0, news.next_offset - news.start - 1)
+    await _send_head(send, len(start) + kept.size + commas + len(_END))
+    await send({"type": "http.response.body", "body": start, "more_body": True})
+    try:
+        async with contextlib.aclosing(_pages(news, reader)) as pages:
+            async for page in pages:
+                await send({"type": "http.response.body", "body": page, "more_body": True})
+    except StorageError as problem:
+        # Too late for another status: the answer is cut, which its length shows.
+        _log.error("%s", problem)
+        return
+    await send({"type": "http.response.body", "body": _END})
+
+
+async def _pages(news: News, reader: Reader) -> AsyncGenerator[bytes, None]:
+    at = news.start
+    while at < news.next_offset:
+        page = await asyncio.to_thread(reader.events, news.number, at, news.next_offset, _PAGE_BYTES)
+        if page.first != at:
+            raise StorageError("events were forgotten while they were sent")
+        yield (b"," if at > news.start else b"") + b",".join(page.bodies)
+        at += len(page.bodies)
 
 
 def parse_offset(query: bytes) -> int:

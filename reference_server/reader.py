@@ -50,6 +50,11 @@ class Reader:
         """Another one, for another thread."""
         return Reader(self._database)
 
+    def freeze(self) -> None:
+        """See the database as it is at the next look-up until closed, whatever is deleted. In memory it is not held."""
+        with _failing():
+            self._connection.execute("BEGIN")
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
@@ -118,6 +123,20 @@ class Reader:
                 " (SELECT conversation FROM tasks WHERE number = ?)"
                 " AND number < ? AND status = 'completed' ORDER BY number DESC LIMIT ?",
                 (number, number, limit),
+            ).fetchall()
+
+    def last_task(self) -> int:
+        """The number of the newest task, 0 if there is none."""
+        row = self._row("SELECT coalesce(max(number), 0) FROM tasks")
+        return int(row[0]) if row else 0
+
+    def finished_tasks(self, after: int, last: int, limit: int) -> list[tuple[int, int]]:
+        """Number and count of events of the first tasks that have ended behind `after`, up to `last`."""
+        with _failing():
+            return self._connection.execute(
+                "SELECT number, events FROM tasks WHERE number > ? AND number <= ? AND events IS NOT NULL"
+                " ORDER BY number LIMIT ?",
+                (after, last, limit),
             ).fetchall()
 
     def _row(self, query: str, *parameters: str | bytes | int) -> tuple[Any, ...] | None:

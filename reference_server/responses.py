@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sendpoll.reference_server.errors import NotFoundError, OffsetError, RefusalError
+from sendpoll.reference_server.errors import BusyError, NotFoundError, OffsetError, PaceError, RefusalError
 
 # The charset is spelt out because package:http before 1.4.0 reads JSON without it as Latin-1, and nothing may be cached
 # because a browser polls the same URL again while nothing is new.
@@ -52,10 +52,12 @@ STATUS: Mapping[type[RefusalError], int] = {
     OffsetError: 400,
     UnauthorizedError: 401,
     NotFoundError: 404,
+    BusyError: 409,
     TooLargeError: 413,
     MediaTypeError: 415,
     CodingError: 415,
     InvalidError: 422,
+    PaceError: 429,
 }
 _HEADERS: Mapping[type[RefusalError], Mapping[str, str]] = {
     UnauthorizedError: {"www-authenticate": "Bearer"},
@@ -83,7 +85,10 @@ async def refused(_request: Request, problem: Exception) -> Response:
     if not isinstance(problem, RefusalError):
         raise TypeError(f"{type(problem).__name__} is not a refusal")
     kind = type(problem)
-    return error_response(STATUS[kind], problem.code, problem.message, _HEADERS.get(kind))
+    headers = dict(_HEADERS.get(kind, {}))
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    return error_response(STATUS[kind], problem.code, problem.message, headers)
 
 
 async def no_route(_request: Request, problem: Exception) -> Response:

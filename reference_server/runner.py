@@ -1,8 +1,8 @@
 """The task runner: which task may run now, and what becomes of it.
 
-A conversation's tasks run one after the other, and at most `slots` tasks run at once; whoever waits, waits in the order
-of arrival. A slot is free again when the agent has ended, so a slot's service time is the agent's alone; the next task
-of the same conversation waits until the log of the last one is durable, since it may read it.
+Tasks of the same lane, such as those of a conversation, run one after the other, and at most `slots` tasks run at once;
+whoever waits, waits in the order of arrival. A slot is free again when the agent has ended, so a slot's service time is
+the agent's alone; the next task of the same lane waits until the log of the last one is durable, since it may read it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.events import Event, error
 from sendpoll.reference_server.history import turns_before
 from sendpoll.reference_server.journal import Journal
+from sendpoll.reference_server.lanes import Lane
 from sendpoll.reference_server.reader import Reader
+from sendpoll.reference_server.retention import Retention
 from sendpoll.reference_server.states import Step
 from sendpoll.reference_server.tasks import Tasks, TaskView
 from sendpoll.reference_server.writer import Writer
@@ -35,35 +37,44 @@ class Job:
     """One task to run."""
 
     task_id: str
-    conversation: str
+    lane: Lane
     view: TaskView
 
 
 class Runner:
     """Runs jobs through an agent."""
 
-    def __init__(self, agent: Agent, tasks: Tasks, reader: Reader, writer: Writer, slots: int) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        tasks: Tasks,
+        reader: Reader,
+        writer: Writer,
+        slots: int,
+        retention: Retention | None = None,
+    ) -> None:
+        self._retention = retention
         self._agent = agent
         self._tasks = tasks
         self._reader = reader
         self._writer = writer
         self._free = slots
         self._ready: deque[Job] = deque()
-        self._waiting: dict[str, deque[Job]] = {}
-        """By conversation that has a job ready or running: the jobs behind that one."""
+        self._waiting: dict[Lane, deque[Job]] = {}
+        """By lane that has a job ready or running: the jobs behind that one."""
         self._running: set[asyncio.Task[None]] = set()
         self._working: set[asyncio.Task[None]] = set()
         """Those of the running whose agent has not ended: what may be cancelled."""
         self._stopping = False
 
     def enqueue(self, job: Job) -> None:
-        """Take a job; it starts when its conversation and a slot are free."""
+        """Take a job; it starts when its lane and a slot are free."""
         self._tasks.admit(job.task_id, job.view)
-        behind = self._waiting.get(job.conversation)
+        behind = self._waiting.get(job.lane)
         if behind is not None:
             behind.append(job)
             return
-        self._waiting[job.conversation] = deque()
+        self._waiting[job.lane] = deque()
         self._ready.append(job)
         self._start_ready()
 
@@ -73,7 +84,7 @@ class Runner:
         waiting = [*self._ready, *(job for behind in self._waiting.values() for job in behind)]
         for task in self._working:
             task.cancel()
-        ends = [self._end(job, Journal(job.view, self._writer), Step.ABANDON, LOST) for job in waiting]
+        ends = [self._end(job, self._journal(job), Step.ABANDON, LOST) for job in waiting]
         unfinished = asyncio.gather(*self._running, *ends, return_exceptions=True)
         try:
             await asyncio.wait_for(unfinished, _STOP_SECONDS)
@@ -91,13 +102,13 @@ class Runner:
                 task.add_done_callback(group.discard)
 
     async def _run(self, job: Job) -> None:
-        journal = Journal(job.view, self._writer)
+        journal = self._journal(job)
         journal.start()
         step, last = await self._work(job, journal)
         self._free += 1
         self._start_ready()
         await self._end(job, journal, step, *last)
-        self._release(job.conversation)
+        self._release(job.lane)
 
     async def _work(self, job: Job, journal: Journal) -> tuple[Step, list[Event]]:
         try:
@@ -120,14 +131,19 @@ class Runner:
     async def _end(self, job: Job, journal: Journal, step: Step, *last: Event) -> None:
         await journal.finish(step, *last)
         self._tasks.retire(job.task_id)
+        if self._retention is not None:
+            self._retention.ended(job.view)
 
-    def _release(self, conversation: str) -> None:
-        behind = self._waiting[conversation]
+    def _journal(self, job: Job) -> Journal:
+        return Journal(job.view, self._writer, self._retention.trail() if self._retention else None)
+
+    def _release(self, lane: Lane) -> None:
+        behind = self._waiting[lane]
         if behind:
             self._ready.append(behind.popleft())
             self._start_ready()
         else:
-            del self._waiting[conversation]
+            del self._waiting[lane]
 
     async def _prompt(self, job: Job) -> Prompt:
         request = json.loads(self._reader.request(job.view.number))

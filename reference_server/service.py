@@ -5,18 +5,21 @@ Nothing is answered before it is durable: not a workspace, not an id, not an eve
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from sendpoll.reference_server.agents import make_agent
 from sendpoll.reference_server.clock import Clock
 from sendpoll.reference_server.database import Database, open_database
 from sendpoll.reference_server.errors import NotFoundError, OffsetError
+from sendpoll.reference_server.lanes import Lanes
 from sendpoll.reference_server.reader import Reader
+from sendpoll.reference_server.retention import Retention, Rule
 from sendpoll.reference_server.runner import Job, Runner
 from sendpoll.reference_server.settings import Settings
 from sendpoll.reference_server.states import RUNNING
@@ -50,14 +53,12 @@ def new_id(kind: str) -> str:
 class Service:
     """The API's four calls for an owner who has been authenticated."""
 
-    def __init__(
-        self, reader: Reader, writer: Writer, tasks: Tasks, runner: Runner, ids: Callable[[str], str] = new_id
-    ) -> None:
+    def __init__(self, reader: Reader, writer: Writer, tasks: Tasks, runner: Runner, lanes: Lanes) -> None:
         self._reader = reader
         self._writer = writer
         self._tasks = tasks
         self._runner = runner
-        self._ids = ids
+        self._lanes = lanes
 
     async def ensure_workspace(self, owner: bytes, workspace: str) -> bool:
         """Have a workspace of that name; say whether it is new."""
@@ -71,7 +72,7 @@ class Service:
     async def open_conversation(self, owner: bytes, workspace: str) -> str:
         """Open a conversation and return its id. Raises NotFoundError."""
         self._require_workspace(owner, workspace)
-        conversation = self._ids("conv")
+        conversation = new_id("conv")
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO conversations VALUES (?, ?, ?)", (conversation, owner, workspace))
@@ -80,12 +81,12 @@ class Service:
         return conversation
 
     async def send_message(self, owner: bytes, workspace: str, request: dict[str, Any]) -> str:
-        """Give a valid request to a new task and return its id. Raises NotFoundError."""
+        """Give a valid request to a new task and return its id. Raises NotFoundError, BusyError."""
         conversation: str = request["conversation_id"]
         self._require_workspace(owner, workspace)
         if not self._reader.has_conversation(owner, workspace, conversation):
             raise NotFoundError("conversation_not_found", "There is no such conversation in this workspace.")
-        task_id = self._ids("task")
+        task_id = new_id("task")
         stored = json.dumps(_prompt_of(request))
 
         def insert(connection: sqlite3.Connection) -> int:
@@ -95,8 +96,14 @@ class Service:
             )
             return int(cursor.lastrowid or 0)
 
-        number = await self._writer.submit(insert)
-        self._runner.enqueue(Job(task_id, conversation, TaskView(number, owner, RUNNING)))
+        view = TaskView(0, owner, RUNNING)
+        lane = self._lanes.take(owner, workspace, conversation, view)
+        try:
+            view.number = await self._writer.submit(insert)
+        except BaseException:
+            self._lanes.leave(lane)
+            raise
+        self._runner.enqueue(Job(task_id, lane, view))
         return task_id
 
     def poll(self, owner: bytes, task_id: str, offset: int) -> News:
@@ -139,10 +146,15 @@ async def running_service(settings: Settings, clock: Clock) -> AsyncIterator[tup
         writer = Writer(database)
         agent = make_agent(settings, clock)
         tasks = Tasks(reader)
-        runner = Runner(agent, tasks, reader, writer, settings.slots)
+        rule = Rule.of(settings)
+        retention = Retention(rule, clock, tasks, reader, writer) if rule else None
+        runner = Runner(agent, tasks, reader, writer, settings.slots, retention)
+        forgetting = asyncio.create_task(retention.run()) if retention else None
         try:
-            yield Service(reader, writer, tasks, runner), database
+            yield Service(reader, writer, tasks, runner, Lanes(settings)), database
         finally:
+            if forgetting is not None:
+                forgetting.cancel()
             await runner.stop()
             await agent.close()
             await writer.close()

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 AGENTS = ("scripted", "echo", "openai")
 SERVICE_TIMES = ("fixed", "exponential", "lognormal")
+SCOPES = ("conversation", "workspace", "token")
+WHEN_BUSY = ("refuse", "queue")
+LEAST_KEPT_SECONDS = 10.0
+"""How long every event is kept whatever is set: twenty polls at the pace of the published clients."""
 
 DEFAULT_PORT = 8091
 MEMORY = ":memory:"
@@ -41,6 +45,22 @@ class Settings:
     """How a scripted task's duration is distributed around that mean."""
     seed: int = 0
     """Of the random service times."""
+    one_task_per: str | None = None
+    """Of what only one task runs at a time: a conversation, a workspace or a token. None: of a conversation, whose
+    further messages wait."""
+    when_busy: str | None = None
+    """What becomes of a further message of that: `refuse`, with 409, or `queue`. None: the first."""
+    requests_per_second: float | None = None
+    """How many calls of the API are taken of each token, and of all without one, in bursts of up to a second's; more
+    get 429. None: any number."""
+    keep_events: int | None = None
+    """How many of a task's newest events are kept. None: all."""
+    keep_seconds: float | None = None
+    """How long an event is kept. None: for ever.
+
+    Whatever these two say, an event is kept for 10 s, so no client loses one that polls as the published ones do. A
+    poll from before what is kept gets what is kept, and `first_offset`, which says where that begins.
+    """
     openai_base_url: str = ""
     openai_model: str = ""
     openai_api_key: str = field(default="", repr=False)
@@ -66,13 +86,30 @@ class Settings:
             yield f"chunk_interval: {self.chunk_interval} is not a number of seconds from 0"
         if any(not _is_origin(origin) for origin in self.cors_origins):
             yield "cors_origins: an origin is * or scheme and host, and perhaps a port, such as http://localhost:3000"
+        yield from self._limit_problems()
         yield from self._choice_problems()
+
+    def _limit_problems(self) -> Iterator[str]:
+        if self.when_busy and not self.one_task_per:
+            yield "when_busy: it is for a server that runs one task per conversation, workspace or token; say of which"
+        if self.requests_per_second is not None and not 0 < self.requests_per_second < math.inf:
+            yield f"requests_per_second: {self.requests_per_second} is not a number above 0"
+        if self.keep_events is not None and self.keep_events < 1:
+            yield f"keep_events: {self.keep_events} is less than 1"
+        if self.keep_events is not None and self.keep_seconds is not None:
+            yield "keep_events: not together with keep_seconds; give one of the two"
+        if self.keep_seconds is not None and not LEAST_KEPT_SECONDS <= self.keep_seconds < math.inf:
+            yield f"keep_seconds: {self.keep_seconds:g} s is less than the {LEAST_KEPT_SECONDS:g} s that clients need"
 
     def _choice_problems(self) -> Iterator[str]:
         if self.agent not in AGENTS:
             yield f"agent: {self.agent!r} is none of {', '.join(AGENTS)}"
         if self.service_time not in SERVICE_TIMES:
             yield f"service_time: {self.service_time!r} is none of {', '.join(SERVICE_TIMES)}"
+        if self.one_task_per not in (None, *SCOPES):
+            yield f"one_task_per: {self.one_task_per!r} is none of {', '.join(SCOPES)}"
+        if self.when_busy not in (None, *WHEN_BUSY):
+            yield f"when_busy: {self.when_busy!r} is none of {', '.join(WHEN_BUSY)}"
         if self.agent == "openai" and not self.openai_base_url.startswith(("http://", "https://")):
             yield "openai_base_url: the agent openai needs the http or https URL of its endpoint"
         if self.agent == "openai" and not self.openai_model:

@@ -7,7 +7,7 @@ memory does not grow with the number of tasks nor with their length; the rest is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sendpoll.reference_server.reader import Reader
 
@@ -19,7 +19,7 @@ _TAIL_BYTES = 32 * 1024
 class TaskView:
     """The durable part of one task. It only ever grows."""
 
-    __slots__ = ("_bytes", "_start", "_tail", "count", "number", "owner", "status")
+    __slots__ = ("__weakref__", "_bytes", "_start", "_tail", "count", "number", "owner", "status")
 
     def __init__(self, number: int, owner: bytes, status: str, count: int = 0) -> None:
         self.number = number
@@ -50,6 +50,13 @@ class TaskView:
         self._tail, self._start = bodies, offset
         self._bytes = sum(map(len, bodies))
         self._trim()
+
+    def forget(self, offset: int) -> None:
+        """Let go of the events before that offset, which are no longer kept."""
+        if offset > self._start:
+            gone, self._tail = self._tail[: offset - self._start], self._tail[offset - self._start :]
+            self._start = min(offset, self.count)
+            self._bytes -= sum(map(len, gone))
 
     def _trim(self) -> None:
         keep, size = 0, 0
@@ -95,6 +102,11 @@ class Tasks:
         view = TaskView(row.number, row.owner, row.status, row.events)
         self._remember(task_id, view)
         return view
+
+    def forget(self, cuts: Mapping[int, int]) -> None:
+        """Let go of the events before these offsets, by the numbers of their tasks, which have ended."""
+        for view in self._recent.values():
+            view.forget(cuts.get(view.number, 0))
 
     def _remember(self, task_id: str, view: TaskView) -> None:
         self._recent[task_id] = view

@@ -138,6 +138,12 @@ def test_a_signal_lets_an_answer_in_flight_arrive() -> None:
         (["--chunk-interval", "-1"], "--chunk-interval: -1", 2),
         (["--agent", "openai"], "--openai-base-url: ", 2),
         (["--agent", "nobody"], "'nobody' is not one of", 2),
+        (["--one-task-per", "user"], "'user' is not one of", 2),
+        (["--when-busy", "queue"], "--when-busy: ", 2),
+        (["--requests-per-second", "0"], "--requests-per-second: ", 2),
+        (["--keep-events", "0"], "--keep-events: 0 is less than 1", 2),
+        (["--keep-events", "5s"], "--keep-events: 5 s is less than the 10 s", 2),
+        (["--keep-events", "some"], "such as 1000, nor a time, such as 10min", 2),
         (["--database", "/proc/nowhere/a"], "--database", 1),
         (["--host", "no.such.host.invalid", "--database", ":memory:"], "no.such.host.invalid", 1),
     ],
@@ -147,6 +153,20 @@ def test_bad_options_are_named_without_a_traceback(arguments: list[str], words: 
     assert result.exit_code == code
     assert words in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("given", "kept"), [("1000", (1000, None)), ("10min", (None, 600.0)), ("90s", (None, 90.0))])
+def test_limits_become_settings(
+    monkeypatch: pytest.MonkeyPatch, given: str, kept: tuple[int | None, float | None]
+) -> None:
+    seen = []
+    monkeypatch.setattr(serve_module, "run", lambda settings, _announce: seen.append(settings))
+    limits = ["--one-task-per", "token", "--when-busy", "queue", "--requests-per-second", "2.5", "--keep-events", given]
+    result = CliRunner().invoke(serve, ["--token", "t", *limits])
+    assert result.exit_code == 0, result.output
+    settings = seen[0]
+    assert (settings.one_task_per, settings.when_busy, settings.requests_per_second) == ("token", "queue", 2.5)
+    assert (settings.keep_events, settings.keep_seconds) == kept
 
 
 def test_the_key_of_the_upstream_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from tests.clients.runners import CLIENTS, rendering, run_client
 TOKEN = "client-t0ken"
 MESSAGE = "介绍一下 e\u0301 и 🙂🏳️‍🌈"
 GUARD = 120.0
+LIMITS = {"one_task_per": "token", "requests_per_second": 10.0, "keep_events": 1}
+"""As narrow as a published client alone does not notice."""
 
 
 class Watched:
@@ -49,9 +51,9 @@ class Server:
         return [event["data"]["content"] for event in events if event["type"] == "text_chunk"]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    settings = Settings(tokens=(TOKEN,), host="127.0.0.1", port=0, chunks=12, chunk_interval=0.1)
+@pytest.fixture(scope="module", params=[{}, LIMITS], ids=["unlimited", "limited"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    settings = Settings(tokens=(TOKEN,), host="127.0.0.1", port=0, chunks=12, chunk_interval=0.1, **request.param)
     watched = Watched(create_app(settings))
     with running_app(watched, settings) as url:
         yield Server(url, watched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
@@ -70,6 +71,28 @@ class Api:
 def bodies(reader: Reader, number: int, count: int) -> list[bytes]:
     """The first `count` events of a task, as they are stored."""
     return reader.events(number, 0, count, most=1_000_000).bodies
+
+
+class ManualClock:
+    """A clock whose hands a test sets. Who sleeps by it sets them too, or waits for the test to, as the test says."""
+
+    def __init__(self, *, waits: bool = False) -> None:
+        self.time = 100.0
+        self._waits = waits
+        self._moved = asyncio.Event()
+
+    def now(self) -> float:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += seconds
+        self._moved.set()
+
+    async def sleep_until(self, moment: float) -> None:
+        while self._waits and self.time < moment:
+            self._moved.clear()
+            await self._moved.wait()
+        self.time = max(self.time, moment)
 
 
 def text(news: dict[str, Any]) -> str:

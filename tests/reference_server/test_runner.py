@@ -12,9 +12,11 @@ import pytest
 from sendpoll.reference_server.agents.base import AgentError, Prompt, Turn
 from sendpoll.reference_server.database import open_database
 from sendpoll.reference_server.events import Event, text_chunk
+from sendpoll.reference_server.lanes import Lanes
 from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.runner import Runner
 from sendpoll.reference_server.service import Service
+from sendpoll.reference_server.settings import Settings
 from sendpoll.reference_server.tasks import Tasks
 from sendpoll.reference_server.writer import Writer
 
@@ -79,8 +81,9 @@ async def world(slots: int, *, wants_history: bool = False) -> AsyncIterator[Wor
         writer, tasks = Writer(database), Tasks(reader)
         agent = GatedAgent(wants_history)
         runner = Runner(agent, tasks, reader, writer, slots)
+        lanes = Lanes(Settings(tokens=("t",)))
         try:
-            yield World(agent, Service(reader, writer, tasks, runner), runner)
+            yield World(agent, Service(reader, writer, tasks, runner, lanes), runner)
         finally:
             await runner.stop()
             await writer.close()

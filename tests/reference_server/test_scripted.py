@@ -11,21 +11,9 @@ from hypothesis import strategies as st
 from sendpoll.reference_server.agents.base import Prompt
 from sendpoll.reference_server.agents.scripted import ScriptedAgent, cut, iterations, timeline
 from sendpoll.reference_server.events import Event
+from tests.reference_server.conftest import ManualClock
 
 MESSAGES = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
-
-
-class ManualClock:
-    """Sleeps by setting its own hands."""
-
-    def __init__(self) -> None:
-        self.time = 100.0
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep_until(self, moment: float) -> None:
-        self.time = max(self.time, moment)
 
 
 def answer(prompt: Prompt, chunks: int = 20) -> list[Event]:

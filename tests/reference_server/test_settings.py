@@ -24,6 +24,14 @@ from sendpoll.reference_server.settings import Settings, SettingsError
         ("chunk_interval", float("inf")),
         ("agent", "nobody"),
         ("service_time", "uniform"),
+        ("one_task_per", "user"),
+        ("when_busy", "queue"),
+        ("requests_per_second", 0.0),
+        ("requests_per_second", float("nan")),
+        ("requests_per_second", float("inf")),
+        ("keep_events", 0),
+        ("keep_seconds", 9.9),
+        ("keep_seconds", float("nan")),
     ],
 )
 def test_a_value_that_cannot_be_served_is_refused_by_name(name: str, value: object) -> None:
@@ -39,6 +47,16 @@ def test_a_value_that_cannot_be_served_is_refused_by_name(name: str, value: obje
 def test_the_openai_agent_needs_endpoint_and_model(missing: str, given: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=f"^{missing}: "):
         Settings(tokens=("t",), agent="openai", **given)
+
+
+def test_what_is_kept_is_said_in_one_way() -> None:
+    with pytest.raises(SettingsError, match=r"^keep_events: not together with keep_seconds"):
+        Settings(tokens=("t",), keep_events=5, keep_seconds=60.0)
+
+
+def test_who_waits_or_is_refused_is_one_of_two() -> None:
+    with pytest.raises(SettingsError, match=r"^when_busy: 'wait'"):
+        Settings(tokens=("t",), one_task_per="token", when_busy="wait")
 
 
 def test_secrets_are_not_in_the_representation() -> None:
