@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sendpoll.conformance.http.content import Content, read_content
 from sendpoll.conformance.http.limits import KEPT_BYTES, LARGE_BODY
+from sendpoll.core.http.content import Content, read_content
+from sendpoll.core.http.head import Fault, Framing, keeps_alive
 from sendpoll.schemas.contract import Finding, findings, satisfies
 from sendpoll.schemas.endpoints import endpoints
 
@@ -101,14 +102,6 @@ class Request:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something about the bytes of an answer that breaks a client."""
-
-    requirement: str
-    sentence: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """An answer, as far as it came."""
@@ -121,6 +114,8 @@ class Response:
     """Without transfer coding, with content coding."""
     complete: bool
     faults: tuple[Fault, ...] = ()
+    framing: Framing = Framing.LENGTH
+    """What told the body's end."""
     surplus: bytes = b""
     """What stood on the connection behind the answer."""
     body_bytes: int = -1
@@ -147,10 +142,7 @@ class Response:
     @property
     def keeps_alive(self) -> bool:
         """Whether the server said that the connection can be used again."""
-        options = {token.strip().lower() for value in self.all("connection") for token in value.split(",")}
-        if "close" in options or not self.complete:
-            return False
-        return self.version == "1.1" or "keep-alive" in options
+        return self.complete and keeps_alive(self.version, self.all("connection"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +171,20 @@ class Exchange:
     """What the operating system or the reader said of the failure."""
     connection: int = 0
     """Which connection it went over."""
+    stray: tuple[Fault, ...] = ()
+    """Faults of bytes that came to no answer."""
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What of the bytes that came breaks a client."""
+        return self.response.faults if self.response else self.stray
 
     @functools.cached_property
     def content(self) -> Content:
         """The body, decoded and parsed as far as it can be."""
         if self.response is None:
             return Content()
-        return read_content(self.response.body, self.response.header("content-encoding"))
+        return read_content(self.response.body, ", ".join(self.response.all("content-encoding")))
 
     @functools.cached_property
     def findings(self) -> dict[str, str]:

@@ -6,22 +6,20 @@ This reader does neither: it goes on as RFC 9112 section 6.3 says and keeps the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from typing import Final
 
-from sendpoll.conformance.http.content import read_content
-from sendpoll.conformance.http.exchange import Failure, Fault, Response
-from sendpoll.conformance.http.limits import BODY_LIMIT, HEAD_LIMIT, HEADER_BYTES, HEADER_LINES, KEPT_BYTES, LARGE_BODY
+from sendpoll.conformance.http.exchange import Failure, Response
+from sendpoll.conformance.http.limits import KEPT_BYTES, LARGE_BODY
+from sendpoll.core.http.chunks import ChunkedBody
+from sendpoll.core.http.coding import UndecodableError, decode
+from sendpoll.core.http.content import says_all
+from sendpoll.core.http.ending import length_cut, unended
+from sendpoll.core.http.head import HEAD_END, Fault, Framing, Head, NotHttpError, begins_like_http, parse_head
+from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE = re.compile(r"HTTP/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?")
-_HEADER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
-_FOLD = re.compile(r"\r?\n[ \t]+")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?")
-_LINE_LIMIT = 16 * 1024
-"""Bytes of one line of a chunked body: a size with its extensions, or a trailer."""
-_MANY = 100
-"""Interim answers, or trailers, from which on nothing else will come."""
+_MANY: Final = 100
+"""Interim answers from which on nothing else will come."""
 
 
 class ResponseReader:
@@ -35,9 +33,9 @@ class ResponseReader:
         self._head_only = head_only
         self._buffer = bytearray()
         self._body = bytearray()
+        self._chunks = ChunkedBody()
         self._faults: list[Fault] = []
-        self._status: tuple[int, str, str] | None = None
-        self._headers: tuple[tuple[str, str], ...] = ()
+        self._head: Head | None = None
         self._body_bytes = -1
         self._remaining = 0
         self._complete = False
@@ -51,7 +49,7 @@ class ResponseReader:
     @property
     def started(self) -> bool:
         """Whether a byte came."""
-        return bool(self._buffer) or self._status is not None or bool(self.interim)
+        return bool(self._buffer) or self._head is not None or bool(self.interim)
 
     def feed(self, data: bytes) -> None:
         """Take bytes in."""
@@ -65,7 +63,7 @@ class ResponseReader:
             return
         if self._step == self._read_to_end:
             self._finish()
-        elif self._status is None:
+        elif self._head is None:
             self._fail(Failure.CLOSED, "in the middle of the headers" if self.started else "")
         else:
             self._cut("closed the connection")
@@ -75,36 +73,46 @@ class ResponseReader:
         """Nothing more came within the deadline."""
         if self.done:
             return
-        if self._status is not None and self._says_all():
+        if self._head is not None and self._says_all(self._head):
             self._cut("went silent")
         self._fail(Failure.TIMEOUT, "in the middle of the answer" if self.started else "")
 
-    def _says_all(self) -> bool:
+    def _says_all(self, head: Head) -> bool:
         """Whether the body is whole, so that its framing is at fault and not a pause in the middle of it."""
-        if len(self._body) > LARGE_BODY:
-            return False
-        coding = next((value for name, value in self._headers if name.lower() == "content-encoding"), None)
-        return read_content(bytes(self._body), coding).parsed
+        return len(self._body) <= LARGE_BODY and says_all(bytes(self._body), head.coding)
 
     def response(self) -> Response | None:
         """The answer as far as it came; None where not even its head did."""
-        if self._status is None:
+        head = self._head
+        if head is None:
             return None
-        status, reason, version = self._status
         return Response(
-            status=status,
-            reason=reason,
-            version=version,
-            headers=self._headers,
-            body=bytes(self._body),
+            status=head.status,
+            reason=head.reason,
+            version=head.version,
+            headers=head.headers,
+            body=self._plain_body(head),
             complete=self._complete,
             faults=tuple(self._faults),
+            framing=head.framing,
             surplus=bytes(self._buffer[:64]) if self._complete else b"",
             body_bytes=self._body_bytes,
         )
 
-    def _fault(self, requirement: str, sentence: str) -> None:
-        self._faults.append(Fault(requirement, sentence))
+    @property
+    def stray(self) -> tuple[Fault, ...]:
+        """The faults of what came, where no answer came of it."""
+        return () if self._head else tuple(self._faults)
+
+    def _plain_body(self, head: Head) -> bytes:
+        """The body beneath every transfer coding: that nobody asked for one is a fault of its own, and the only one."""
+        body = bytes(self._body)
+        if not (self._complete and head.transfer_coding):
+            return body
+        try:
+            return decode(body, head.transfer_coding, BODY_LIMIT)
+        except UndecodableError:
+            return body
 
     def _fail(self, failure: Failure, detail: str) -> None:
         self.failure, self.detail, self.done = failure, detail, True
@@ -116,83 +124,64 @@ class ResponseReader:
     def _cut(self, how: str) -> None:
         """The body stopped before its end: whose rule that breaks depends on what announced the end."""
         if self._step == self._read_sized:
-            self._fault("HTTP-1", f"the server {how} {self._remaining} bytes before the announced length")
+            self._faults.append(length_cut(how, self._remaining))
         elif self._step == self._read_to_end:
-            self._fault("HTTP-1", f"the answer has no length, and the server {how} instead of closing the connection")
+            self._faults.append(unended(how))
         else:
-            self._fault("HTTP-3", f"the server {how} before the last chunk")
+            self._faults.append(self._chunks.cut(how))
 
     def _read_head(self) -> bool:
-        end = _HEAD_END.search(self._buffer)
+        end = HEAD_END.search(self._buffer)
         if (end.end() if end else len(self._buffer)) > HEAD_LIMIT:
-            self._fail(Failure.FLOOD, f"more than {HEAD_LIMIT} bytes of headers")
-            return False
+            return self._give_up_head()
         if end is None:
-            if not self._buffer[:5].startswith(b"HTTP/"[: len(self._buffer)]):
-                self._fail(Failure.GARBAGE, f"it begins with {bytes(self._buffer[:32])!r}")
+            if not begins_like_http(self._buffer):
+                self._garbage(f"it begins with {bytes(self._buffer[:32])!r}")
             return False
-        head = bytes(self._buffer[: end.end()])
+        head = self._parse(bytes(self._buffer[: end.start() + 1]))
         del self._buffer[: end.end()]
-        lines = _FOLD.sub(" ", head.decode("latin-1")).replace("\r\n", "\n").split("\n")
-        status_line = _STATUS_LINE.fullmatch(lines[0])
-        if status_line is None:
-            self._fail(Failure.GARBAGE, f"its first line is {lines[0][:60]!r}")
+        if head is None:
             return False
-        version, status, reason = status_line.group(1), int(status_line.group(2)), status_line.group(3) or ""
-        if re.search(rb"(?<!\r)\n", head):
-            self._fault("HTTP-4", "a line of the head ends without CR")
-        if 100 <= status <= 199 and status != 101:
-            self.interim.append(status)
-            self._fault("HTTP-5", f"an interim {status} came that nobody had asked for")
+        self._faults += head.faults
+        if head.is_interim:
+            self.interim.append(head.status)
             if len(self.interim) > _MANY:
                 self._fail(Failure.FLOOD, f"more than {_MANY} interim answers")
             return True
-        if version not in {"1.0", "1.1"}:
-            self._fault("HTTP-4", f"the status line says HTTP/{version}")
-        self._status = (status, reason, version)
-        self._headers = self._header_fields([line for line in lines[1:] if line], len(head))
-        self._step = self._framing()
+        self._head = head
+        self._begin_body(head)
         return True
 
-    def _header_fields(self, lines: list[str], size: int) -> tuple[tuple[str, str], ...]:
-        if len(lines) >= HEADER_LINES:
-            self._fault("HTTP-6", f"the answer has {len(lines)} header lines")
-        if size >= HEADER_BYTES:
-            self._fault("HTTP-6", f"the answer has {size} bytes of headers")
-        found = []
-        for line in lines[: 4 * HEADER_LINES]:
-            field = _HEADER_LINE.fullmatch(line)
-            if field is None:
-                self._fault("HTTP-4", f"{line[:60]!r} is no header line")
-                continue
-            if "\r" in line or "\0" in line:
-                self._fault("HTTP-4", f"the value of {field.group(1)} holds a character that ends it for some clients")
-            found.append((field.group(1), field.group(2)))
-        return tuple(found)
+    def _parse(self, raw: bytes) -> Head | None:
+        try:
+            return parse_head(raw)
+        except NotHttpError as error:
+            self._garbage(str(error))
+            return None
 
-    def _framing(self) -> Callable[[], bool]:
-        """How the end of the body is told. RFC 9112 section 6.3, in its order."""
-        assert self._status is not None  # noqa: S101 - called behind the status line only
-        lengths = [value for name, value in self._headers if name.lower() == "content-length"]
-        coded = any("chunked" in value.lower() for name, value in self._headers if name.lower() == "transfer-encoding")
-        self._judge_lengths(lengths, coded)
-        if self._head_only or self._status[0] in {204, 304}:
-            return self._finish
-        if coded:
-            return self._read_chunk_size
-        digits = next((value for value in lengths if re.fullmatch(r"[0-9]{1,15}", value)), None)
-        if digits is None:
-            return self._read_to_end
-        self._remaining = int(digits)
-        return self._read_sized
+    def _garbage(self, why: str) -> None:
+        self._faults.append(Fault("HTTP-4", f"no HTTP answer: {why}"))
+        self._fail(Failure.GARBAGE, why)
 
-    def _judge_lengths(self, lengths: list[str], coded: bool) -> None:
-        if len(lengths) > 1 or any("," in value for value in lengths):
-            self._fault("HTTP-2", f"Content-Length stands {len(lengths)} times: {', '.join(lengths)}")
-        elif lengths and not re.fullmatch(r"[0-9]+", lengths[0]):
-            self._fault("HTTP-2", f"Content-Length {lengths[0]!r} is no number")
-        if lengths and coded:
-            self._fault("HTTP-2", "Content-Length stands beside Transfer-Encoding")
+    def _give_up_head(self) -> bool:
+        """Far more than any client reads: what has come of it is the head, so that its fault can be told."""
+        sentence = f"more than {HEAD_LIMIT} bytes of headers"
+        head = self._parse(bytes(self._buffer[: self._buffer.rfind(b"\n", 0, HEAD_LIMIT) + 1]))
+        if head is not None and not head.is_interim:
+            self._head = head
+            told = [fault for fault in head.faults if fault.requirement != "HTTP-6"]
+            self._faults += [*told, Fault("HTTP-6", f"the answer has {sentence}")]
+        self._fail(Failure.FLOOD, sentence)
+        return False
+
+    def _begin_body(self, head: Head) -> None:
+        if self._head_only or head.framing is Framing.NONE:
+            self._step = self._finish
+        elif head.length is not None:
+            self._remaining = head.length
+            self._step = self._read_sized
+        else:
+            self._step = self._read_chunks if head.framing is Framing.CHUNKED else self._read_to_end
 
     def _take(self, count: int) -> None:
         taken = self._buffer[:count]
@@ -200,7 +189,11 @@ class ResponseReader:
         self._body += taken
         self._remaining -= len(taken)
         if len(self._body) > BODY_LIMIT:
-            self._fail(Failure.FLOOD, f"the body is larger than {BODY_LIMIT} bytes")
+            self._overflow(f"the body is larger than {BODY_LIMIT} bytes")
+
+    def _overflow(self, detail: str) -> None:
+        self._fail(Failure.FLOOD, detail)
+        if len(self._body) > BODY_LIMIT:
             self._body_bytes = len(self._body)
             del self._body[KEPT_BYTES:]  # nobody reads more of it, and many exchanges are kept
 
@@ -212,52 +205,21 @@ class ResponseReader:
         self._take(len(self._buffer))
         return False
 
-    def _line(self) -> bytes | None:
-        """The next line of a chunked body, without its end; None while it is not whole, or where it never will be."""
-        newline = self._buffer.find(b"\n", 0, _LINE_LIMIT)
-        if newline < 0:
-            if len(self._buffer) >= _LINE_LIMIT:
-                self._fault("HTTP-3", f"{bytes(self._buffer[:16])!r} begins a line that does not end")
-                self._fail(Failure.FLOOD, "in the chunked body")
-            return None
-        line = bytes(self._buffer[:newline])
-        del self._buffer[: newline + 1]
-        if not line.endswith(b"\r") and not any(fault.requirement == "HTTP-4" for fault in self._faults):
-            self._fault("HTTP-4", "a line of the chunked body ends without CR")
-        return line.removesuffix(b"\r")
-
-    def _read_chunk_size(self) -> bool:
-        line = self._line()
-        if line is None:
+    def _read_chunks(self) -> bool:
+        chunks = self._chunks
+        told = len(chunks.faults)
+        chunks.feed(self._buffer)
+        self._buffer.clear()
+        self._body = chunks.body
+        known = {fault.requirement for fault in self._faults} & {"HTTP-4"}
+        self._faults += [fault for fault in chunks.faults[told:] if fault.requirement not in known]
+        if not chunks.done:
             return False
-        size = _CHUNK_SIZE.fullmatch(line)
-        if size is None:
-            self._fault("HTTP-3", f"{line[:16]!r} is no chunk size")
-            self._fail(Failure.GARBAGE, "in the chunked body")
+        self._buffer = chunks.surplus
+        if chunks.stopped == "flood":
+            self._overflow(chunks.detail)
             return False
-        self._remaining = int(size.group(1), 16)
-        self._step = self._read_chunk if self._remaining else self._read_trailers
-        return True
-
-    def _read_chunk(self) -> bool:
-        self._take(self._remaining)
-        if self.done or self._remaining or len(self._buffer) < 2:
+        if chunks.stopped:
+            self._fail(Failure.GARBAGE, chunks.detail)
             return False
-        if not self._buffer.startswith(b"\r\n"):
-            self._fault("HTTP-3", "a chunk is longer than its size says")
-            self._fail(Failure.GARBAGE, "in the chunked body")
-            return False
-        del self._buffer[:2]
-        self._step = self._read_chunk_size
-        return True
-
-    def _read_trailers(self) -> bool:
-        line = self._line()
-        if line is None:
-            return False
-        if not line.strip():
-            return self._finish()
-        self._fault("HTTP-3", f"the trailer {line.strip()[:40]!r} stands behind the last chunk")
-        if len(self._faults) > _MANY:
-            self._fail(Failure.FLOOD, f"more than {_MANY} trailers")
-        return True
+        return self._finish()

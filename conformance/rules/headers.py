@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from sendpoll.conformance.http.exchange import Request, Response
+from sendpoll.core.http.coding import unoffered
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the grammar's word for a word, no secret
 _MEDIA_TYPE = re.compile(rf"({_TOKEN})/({_TOKEN})((?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*)[ \t]*")
@@ -59,11 +60,8 @@ def charset_fault(response: Response | None) -> str | None:
 
 def coding_fault(request: Request, response: Response | None) -> str | None:
     """ENC-6: whether the body is coded in a way that the request did not offer."""
-    coding = ((response.header("content-encoding") if response else None) or "identity").strip().lower()
-    offered = {word.split(";")[0].strip().lower() for word in (request.header("accept-encoding") or "").split(",")}
-    if coding in {"identity", ""} or coding.removeprefix("x-") in offered:
-        return None
-    return f"the body is coded as {coding}, and the request offered {', '.join(sorted(offered)) or 'nothing'}"
+    coding = ", ".join(response.all("content-encoding")) if response else ""
+    return unoffered(coding, request.header("accept-encoding") or "")
 
 
 def _directives(response: Response) -> dict[str, str]:

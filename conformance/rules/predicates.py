@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sendpoll.conformance.http.content import strings
 from sendpoll.conformance.http.exchange import Exchange
+from sendpoll.core.json_text import strings
 from sendpoll.core.oracle import chunk_text
 
 
@@ -16,6 +16,11 @@ def says_too_fast(exchange: Exchange) -> bool:
 def answered(exchange: Exchange) -> bool:
     """Whether an answer came."""
     return exchange.response is not None
+
+
+def something_came(exchange: Exchange) -> bool:
+    """Whether an answer came, or bytes that are none."""
+    return exchange.response is not None or bool(exchange.stray)
 
 
 def is_call(exchange: Exchange, operation: str) -> bool:

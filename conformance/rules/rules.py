@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from sendpoll.conformance.http.content import has_lone_surrogate
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request
 from sendpoll.conformance.http.limits import SILENCE_LIMIT
 from sendpoll.conformance.rules import headers
@@ -37,7 +36,11 @@ from sendpoll.conformance.rules.predicates import (
     poll_data,
     readable,
     says_too_fast,
+    something_came,
 )
+from sendpoll.core.http.ending import goes_on
+from sendpoll.core.http.head import Framing
+from sendpoll.core.json_text import has_lone_surrogate
 from sendpoll.schemas.endpoints import endpoints
 
 _TOO_EARLY = frozenset({404, 425, 429, 503})
@@ -82,17 +85,21 @@ def observe(exchange: Exchange) -> Iterator[Observation]:
 
 def _fault(requirement: str) -> Callable[[Exchange], str | None]:
     def broken(exchange: Exchange) -> str | None:
-        faults = exchange.response.faults if exchange.response else ()
-        return next((fault.sentence for fault in faults if fault.requirement == requirement), None)
+        return next((fault.sentence for fault in exchange.faults if fault.requirement == requirement), None)
 
     return broken
 
 
-def _length(exchange: Exchange) -> str | None:
-    response = exchange.response
-    if response and response.surplus and garbled(exchange) and response.all("content-length"):
-        return f"the body goes on behind its announced length of {response.header('content-length')} bytes"
-    return _fault("HTTP-1")(exchange)
+def _framed_by(framing: Framing, requirement: str) -> Callable[[Exchange], str | None]:
+    """The faults of one framing; bytes behind a body that lacks its end are the rest of it."""
+
+    def broken(exchange: Exchange) -> str | None:
+        response = exchange.response
+        if response and response.surplus and response.framing is framing and garbled(exchange):
+            return goes_on(len(response.body) if framing is Framing.LENGTH else None).sentence
+        return _fault(requirement)(exchange)
+
+    return broken
 
 
 def _silence(exchange: Exchange) -> str | None:
@@ -310,8 +317,9 @@ PROBED = {"BODY-5": "body", "FROM-2": "from", "FROM-6": "odd from", "AUTH-3": "a
 _OF_ANY_ANSWER = frozenset({*PROBED, "ERR-1", "CORS-5", "CORS-6", *(f"HTTP-{number}" for number in range(1, 10))})
 
 RULES: tuple[Rule, ...] = (
-    *(Rule(f"HTTP-{number}", answered, _fault(f"HTTP-{number}")) for number in (2, 3, 4, 5, 6)),
-    Rule("HTTP-1", answered, _length),
+    *(Rule(f"HTTP-{number}", something_came, _fault(f"HTTP-{number}")) for number in (2, 4, 5, 6)),
+    Rule("HTTP-1", answered, _framed_by(Framing.LENGTH, "HTTP-1")),
+    Rule("HTTP-3", answered, _framed_by(Framing.CHUNKED, "HTTP-3")),
     Rule("HTTP-9", lambda exchange: answered(exchange) or _silence(exchange) is not None, _silence),
     Rule("HTTP-7", lambda exchange: _in_earnest(exchange) and exchange.failure is not Failure.CONNECT, _no_answer),
     *(Rule(requirement, _probed(kind), _survived) for requirement, kind in PROBED.items()),

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Final
 
 from sendpoll.core.dialing.dial import CREDENTIALS
-from sendpoll.load.http.http_client import Answer
-from sendpoll.load.http.http_response import MalformedAnswerError
+from sendpoll.load.http.client import Answer
+from sendpoll.load.http.response import MalformedAnswerError
 from sendpoll.load.http.transport import ExchangeError
 from sendpoll.load.measure.records import Exchange, Violation
 from sendpoll.load.users.generator import Generator
@@ -100,8 +100,8 @@ class Caller:
         except MalformedAnswerError as error:
             generator.answered += 1
             evidence = self._unread(request)
-            if error.requirement:
-                self.book(broken, error.requirement, error.sentence, (evidence,))
+            for fault in error.faults:
+                self.book(broken, fault.requirement, fault.sentence, (evidence,))
             raise self._failed(call, "malformed answer", error.sentence, evidence) from error
         if 200 <= answer.status < 300:
             generator.answered += 1

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import gevent
 from gevent import Greenlet
 
-from sendpoll.load.http.http_client import Answer
-from sendpoll.load.http.http_request import PollRequest
+from sendpoll.load.http.client import Answer
+from sendpoll.load.http.request import PollRequest
 from sendpoll.load.users.caller import SECOND_READER, Caller, CallFailed
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.pause import pause_until

@@ -11,9 +11,9 @@ from typing import Any
 
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import Workload
-from sendpoll.load.http.http_client import HttpClient, Watchdog
-from sendpoll.load.http.http_request import RequestBuilder
-from sendpoll.load.http.http_response import HeadReader
+from sendpoll.load.http.client import HttpClient, Watchdog
+from sendpoll.load.http.request import RequestBuilder
+from sendpoll.load.http.response import HeadReader
 from sendpoll.load.http.transport import Connector
 from sendpoll.load.measure.crash import crash_text
 from sendpoll.load.measure.health import Health

@@ -17,8 +17,8 @@ from typing import Final
 from gevent import GreenletExit
 
 from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
-from sendpoll.load.http.http_client import Answer
-from sendpoll.load.http.http_request import PollRequest
+from sendpoll.load.http.client import Answer
+from sendpoll.load.http.request import PollRequest
 from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord
 from sendpoll.load.users.caller import (
     FOLLOW_UP,

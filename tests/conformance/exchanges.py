@@ -75,15 +75,18 @@ def with_event(event: Any) -> Exchange:
     return polled(events=[event])
 
 
-def received(raw: bytes, operation: str = "pollTask", *, closes: bool = True, **request: Any) -> Exchange:
-    """A request and what the reader makes of these bytes."""
+def received(*pieces: bytes, operation: str = "pollTask", closes: bool = True, **request: Any) -> Exchange:
+    """A request and what the reader makes of these bytes, as a connection gives them to it."""
     reader = ResponseReader()
-    reader.feed(raw)
+    for piece in pieces:
+        if not reader.done:
+            reader.feed(piece)
     if closes:
         reader.end()
     else:
         reader.time_out()
-    return Exchange(1, asked(operation, **request), reader.response(), timing(), reader.failure, reader.detail)
+    asked_for, answer = asked(operation, **request), reader.response()
+    return Exchange(1, asked_for, answer, timing(), reader.failure, reader.detail, stray=reader.stray)
 
 
 def unanswered(failure: Failure, operation: str = "pollTask", *, pause: float = 0.0, **request: Any) -> Exchange:

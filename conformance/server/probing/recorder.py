@@ -232,6 +232,7 @@ class Recorder:
             failure=answer.failure,
             detail=answer.detail,
             connection=connection,
+            stray=answer.stray,
         )
         with contextlib.closing(_Turn(self._judging, self.deadline)) as turn:
             if answer.response is not None and _is_weighty(answer.response):

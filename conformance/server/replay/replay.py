@@ -191,4 +191,4 @@ def send(request: Request, target: Target) -> Exchange:
         now = time.monotonic()
         timing = Timing(now, now, None, now, 0.0)
         return Exchange(1, request, None, timing, Failure.CONNECT, str(error))
-    return Exchange(1, request, answer.response, answer.timing, answer.failure, answer.detail)
+    return Exchange(1, request, answer.response, answer.timing, answer.failure, answer.detail, stray=answer.stray)

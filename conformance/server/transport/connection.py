@@ -16,6 +16,7 @@ from sendpoll.conformance.http.exchange import Failure, Request, Response, Timin
 from sendpoll.conformance.http.limits import LARGE_BODY
 from sendpoll.conformance.http.response_reader import ResponseReader
 from sendpoll.core.dialing.dial import Dialer, DialError, dial_fault
+from sendpoll.core.http.head import Fault
 
 _numbers = itertools.count(1)
 _BETWEEN_PACKETS = 0.02
@@ -34,6 +35,8 @@ class Answer:
     timing: Timing
     failure: Failure | None = None
     detail: str = ""
+    stray: tuple[Fault, ...] = ()
+    """Faults of bytes that came to no answer."""
 
 
 class Connection:
@@ -125,7 +128,7 @@ class Connection:
         detail = "; ".join(part for part in (reader.detail, lost) if part) if reader.failure else ""
         response = reader.response()
         self._kept = response is not None and response.keeps_alive
-        return Answer(response, timing, reader.failure, detail)
+        return Answer(response, timing, reader.failure, detail, reader.stray)
 
     def _send_request(self, request: Request, deadline: float) -> str:
         head, body = request.wire(self._prefix), request.body or b""

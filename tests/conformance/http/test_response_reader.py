@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sendpoll.conformance.http.exchange import Failure, Response
-from sendpoll.conformance.http.limits import BODY_LIMIT, HEAD_LIMIT, KEPT_BYTES
+from sendpoll.conformance.http.limits import KEPT_BYTES
 from sendpoll.conformance.http.response_reader import ResponseReader
+from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
 
 JSON = b'{"data":{"status":"running","next_offset":0,"events":[]}}'
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -123,7 +124,7 @@ def test_an_answer_with_a_fault_is_still_read(name: str) -> None:
         pytest.param(CHUNKED + chunks(*(bytes([byte]) for byte in JSON)), JSON, id="a chunk a byte"),
         pytest.param(CHUNKED + chunks("é".encode()[:1], "é".encode()[1:]), "é".encode(), id="split in a character"),
         pytest.param(CHUNKED + chunks(JSON, extension=b";a=1"), JSON, id="chunk extension"),
-        pytest.param(CHUNKED + chunks(JSON, extension=b" ; a=" + b"x" * 2000), JSON, id="long chunk extension"),
+        pytest.param(CHUNKED + chunks(JSON, extension=b";a=" + b"x" * 2000), JSON, id="long chunk extension"),
         pytest.param(sized() + b"more behind the body", JSON, id="extra bytes behind the body"),
         pytest.param(sized(extra=b"X-Name: \xe4\xbd\xa0\r\n"), JSON, id="UTF-8 in a header"),
         pytest.param(sized(extra=b"X-Name: a\r\n  b\r\n"), JSON, id="folded header"),
@@ -166,7 +167,6 @@ def test_answers_that_have_no_body(raw: bytes) -> None:
         (b"SSH-2.0-OpenSSH_9.2\r\n", Failure.GARBAGE),
         (b"\0\0\0", Failure.GARBAGE),
         (b"HTTP/1.1 abc\r\n\r\n", Failure.GARBAGE),
-        (OK + b"X-A: 1\r\n" * (HEAD_LIMIT // 8), Failure.FLOOD),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, Failure.FLOOD),
     ],
 )
@@ -174,6 +174,19 @@ def test_what_is_no_answer(raw: bytes, failure: Failure) -> None:
     reader = read([raw])
     assert reader.failure is failure
     assert reader.response() is None
+
+
+def test_a_head_far_beyond_what_anybody_reads_is_told_as_one() -> None:
+    reader = read([OK + b"X-A: 1\r\n" * (HEAD_LIMIT // 8)])
+    assert reader.failure is Failure.FLOOD
+    assert (answer(reader).status, answer(reader).complete, broken(reader)) == (200, False, {"HTTP-6"})
+
+
+@pytest.mark.parametrize("raw", [b"SSH-2.0\r\n", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 20 OK\r\n\r\n"])
+def test_the_faults_of_what_came_to_no_answer_are_kept(raw: bytes) -> None:
+    reader = read([raw])
+    assert reader.response() is None
+    assert "HTTP-4" in {fault.requirement for fault in reader.stray}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Workload
-from sendpoll.load.http.http_client import Answer
+from sendpoll.load.http.client import Answer
 from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.scenario.scenario import Message, Scenario, Shape
 from sendpoll.load.users.caller import MESSAGE, REREAD, Call, Caller, CallFailed

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sendpoll.conformance.http.exchange import Failure, Intent
-from sendpoll.conformance.http.limits import BODY_LIMIT
 from sendpoll.conformance.server.probing import presence
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import CURL
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.recorder import Recorder, _Turn
+from sendpoll.core.http.limits import BODY_LIMIT
 from sendpoll.core.target.target import Target, Timeouts
 from tests.conformance.exchanges import asked
 from tests.conformance.raw_server import RawServer, always, ask, reply, serving

@@ -7,22 +7,22 @@ while it was idle.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from weakref import WeakSet
 
 import gevent
 
-from sendpoll.load.http.http_response import (
-    MAX_BODY,
-    MAX_HEAD,
-    ChunkedBody,
-    Head,
-    HeadReader,
-    MalformedAnswerError,
-    gunzip,
-    too_large,
-)
+from sendpoll.core.http.chunks import ChunkedBody
+from sendpoll.core.http.coding import UndecodableError, decode, unoffered
+from sendpoll.core.http.content import says_all
+from sendpoll.core.http.ending import goes_on, length_cut, unended
+from sendpoll.core.http.head import HEAD_END, Fault, Framing, Head, begins_like_http
+from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
+from sendpoll.load.http.request import ACCEPTED_CODING
+from sendpoll.load.http.response import HeadReader, MalformedAnswerError, malformed, too_large
 from sendpoll.load.http.transport import Connector, ExchangeError, Transport, own_failure
 from sendpoll.load.measure.machine_limits import limit_of
 
@@ -160,82 +160,90 @@ class HttpClient:
         return data
 
     def _read(self, data: bytes, sent_at: float) -> Answer:
-        end = data.find(_BLANK_LINE)
-        if end < 0:
-            data, end = self._read_head(data)
-        head = self._heads.read(data[:end])
-        start = end + 4
-        if head.length is not None and len(data) == start + head.length and head.status >= 200:
-            body = data[start:]
-        else:
-            head, body = self._read_body(head, data[start:])
+        end = data.find(_BLANK_LINE) + 2
+        start = end + 2
+        try:
+            head = self._heads.read(data[:end])
+        except MalformedAnswerError:  # not whole yet, not as plain as nearly all are, or faulty
+            data, end, start = self._read_head(data)
+            head = self._heads.read(data[:end])
+        is_whole = head.length is not None and len(data) == start + head.length
+        body, surplus = (data[start:], False) if is_whole else self._read_body(head, data[start:])
         received_at = _now()
-        if not head.keep_alive:
-            self.close()
+        if surplus or not head.keeps_alive:
+            self.close()  # what follows the body cannot be the answer to anything
         size = len(body)
-        if head.gzip and body:
-            body = gunzip(body)
+        if head.coding and body:
+            body = _decoded(head.coding, body)
+        if surplus and head.framing is not Framing.NONE and not says_all(body, ""):
+            raise malformed(goes_on(head.length))
         return Answer(head.status, body, size, head.location, sent_at, received_at)
 
-    def _read_head(self, data: bytes) -> tuple[bytes, int]:
-        """Read on until the blank line; the bytes so far and where it stands."""
-        while (end := data.find(_BLANK_LINE)) < 0:
-            if b"\n\n" in data:
-                raise MalformedAnswerError("HTTP-4", "the head's lines end in LF alone")
-            if len(data) > MAX_HEAD:
-                raise MalformedAnswerError("HTTP-6", f"the head is longer than {MAX_HEAD // 1024} KiB")
+    def _read_head(self, data: bytes) -> tuple[bytes, int, int]:
+        """Read on until the blank line; the bytes so far, where the head ends and where the body begins."""
+        while (end := HEAD_END.search(data)) is None:
+            if not begins_like_http(data):
+                raise malformed(Fault("HTTP-4", f"no HTTP answer: it begins with {data[:32]!r}"))
+            if len(data) > HEAD_LIMIT:
+                self._heads.read(data[: data.rfind(b"\n") + 1])
+                raise malformed(Fault("HTTP-6", f"the answer has more than {HEAD_LIMIT} bytes of headers"))
             piece = self._more()
             if not piece:
-                raise MalformedAnswerError("HTTP-1", "the connection ended within the head")
+                raise malformed(Fault("HTTP-7", "the connection was closed in the middle of the headers"))
             data += piece
-        return data, end
+        return data, end.start() + 1, end.end()
 
-    def _read_body(self, head: Head, data: bytes) -> tuple[Head, bytes]:
-        """Read on until the body's end, past interim answers; the final head and the body as it came."""
-        while head.status < 200:
-            data, end = self._read_head(data)
-            head = self._heads.read(data[:end])
-            data = data[end + 4 :]
-        if head.chunked:
-            return head, self._read_chunks(data)
-        if head.length is None:
-            return head, self._read_to_end(data)
-        return head, self._read_length(head.length, data)
+    def _read_body(self, head: Head, data: bytes) -> tuple[bytes, bool]:
+        """Read on until the body's end; the body as it came, and whether anything stands behind it."""
+        if head.length is not None:
+            return self._read_length(head, head.length, data)
+        if head.framing is Framing.CHUNKED:
+            return self._read_chunks(head, data)
+        return self._read_to_end(head, data), False
 
-    def _read_length(self, length: int, data: bytes) -> bytes:
-        if length > MAX_BODY:
+    def _read_length(self, head: Head, length: int, data: bytes) -> tuple[bytes, bool]:
+        if length > BODY_LIMIT:
             raise too_large()
         pieces, have = [data], len(data)
         while have < length:
-            piece = self._more()
+            piece = self._more_of(head, pieces, partial(length_cut, missing=length - have))
             if not piece:
-                raise MalformedAnswerError("HTTP-1", f"Content-Length is {length}, and {have} bytes came")
+                raise malformed(length_cut("closed the connection", length - have))
             pieces.append(piece)
             have += len(piece)
-        if have > length:
-            self.close()  # what follows the body cannot be the answer to anything
-        return b"".join(pieces)[:length]
+        return b"".join(pieces)[:length], have > length
 
-    def _read_chunks(self, data: bytes) -> bytes:
+    def _read_chunks(self, head: Head, data: bytes) -> tuple[bytes, bool]:
         chunks = ChunkedBody()
-        chunks.feed(data)
-        while not chunks.done:
-            piece = self._more()
-            if not piece:
-                raise MalformedAnswerError("HTTP-3", "the connection ended before the last chunk")
-            chunks.feed(piece)
-        if chunks.surplus:
-            self.close()
-        return chunks.body
+        while True:
+            chunks.feed(data)
+            if chunks.faults:
+                raise malformed(*chunks.faults)
+            if chunks.stopped:
+                raise too_large()
+            if chunks.done:
+                return bytes(chunks.body), bool(chunks.surplus)
+            data = self._more_of(head, [chunks.body], chunks.cut)
+            if not data:
+                raise malformed(chunks.cut("closed the connection"))
 
-    def _read_to_end(self, data: bytes) -> bytes:
+    def _read_to_end(self, head: Head, data: bytes) -> bytes:
         pieces, have = [data], len(data)
-        while piece := self._more():
+        while piece := self._more_of(head, pieces, unended):
             pieces.append(piece)
             have += len(piece)
-            if have > MAX_BODY:
+            if have > BODY_LIMIT:
                 raise too_large()
         return b"".join(pieces)
+
+    def _more_of(self, head: Head, pieces: Sequence[bytes | bytearray], cut: Callable[[str], Fault]) -> bytes:
+        """The next bytes of a body; if none come in time though it says all, its framing is at fault, not a pause."""
+        try:
+            return self._more()
+        except ExchangeError as error:
+            if self._expired and says_all(b"".join(pieces), head.coding):
+                raise malformed(cut("went silent")) from error
+            raise
 
     def _ended(self, cause: OSError | None) -> ExchangeError:
         if self._expired:
@@ -246,3 +254,17 @@ class HttpClient:
         if cause is not None and cause.strerror:
             return ExchangeError("reset", f"the connection broke before the answer: {cause.strerror}")
         return ExchangeError("reset", "the server closed the connection without an answer")
+
+
+def _decoded(coding: str, body: bytes) -> bytes:
+    """A body without its content coding. Raises MalformedAnswerError."""
+    unasked = unoffered(coding, ACCEPTED_CODING)
+    if unasked:
+        raise malformed(Fault("ENC-6", unasked))
+    try:
+        plain = decode(body, coding, BODY_LIMIT)
+    except UndecodableError as error:
+        raise malformed(Fault("ENC-7", str(error))) from error
+    if len(plain) > BODY_LIMIT:
+        raise too_large()
+    return plain

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sendpoll.core.target.headers import with_own
 from sendpoll.core.target.proxies import Proxy
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.endpoints import endpoints
+
+ACCEPTED_CODING: Final = "gzip"
 
 
 class RequestBuilder:
@@ -64,7 +66,7 @@ class RequestBuilder:
             ("Host", authority(target)),
             ("Authorization", f"Bearer {target.token}"),
             ("Accept", "*/*"),
-            ("Accept-Encoding", "gzip"),
+            ("Accept-Encoding", ACCEPTED_CODING),
             ("User-Agent", "sendpoll-load"),
         ]
         lines = [*with_own(tuple(lines), target.headers)]

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from sendpoll.core.target.target import Target
-from sendpoll.load.http.http_request import RequestBuilder
+from sendpoll.load.http.request import RequestBuilder
 
 TARGET = Target(base_url="http://agent.example:8091/base/", token="secret", headers=(("X-Tenant", "t1"),))
 _VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")

@@ -16,8 +16,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendpoll.conformance.http.content import Content, has_lone_surrogate, nesting, read_content, strings
-from sendpoll.conformance.http.limits import BODY_LIMIT, VALUES_LIMIT
+from sendpoll.core.http.content import Content, read_content
+from sendpoll.core.http.limits import BODY_LIMIT
+from sendpoll.core.json_text import VALUES_LIMIT, has_lone_surrogate, nesting, strings
 
 TEXT = '{"data": "你好 🎉"}'
 VALUE = {"data": "你好 🎉"}
@@ -49,7 +50,7 @@ def test_deflate_without_the_frame_of_zlib_is_read_as_clients_do() -> None:
     assert read_content(raw_deflate(TEXT.encode()), "deflate") == read_content(TEXT.encode(), None)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "compress", "gzip, br", "utf-8"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "compress", "gzip, br"])
 def test_a_body_that_is_not_in_its_coding_is_told(coding: str) -> None:
     assert read_content(TEXT.encode(), coding).faults.keys() == {"ENC-7"}
 
@@ -88,7 +89,7 @@ FAULTS: dict[str, tuple[bytes, str, Any]] = {
     "minus Infinity": (b'{"a": -Infinity}', "JSON-2", {"a": 0.0}),
     "1500 levels": (b"[" * 1500 + b"]" * 1500, "JSON-3", None),
     "100,000 levels": (b"[" * 100_000 + b"]" * 100_000, "JSON-3", None),
-    "4300 digits": (b'{"a": ' + b"9" * 4300 + b"}", "JSON-3", {"a": float("inf")}),
+    "4301 digits": (b'{"a": -' + b"9" * 4301 + b"}", "JSON-3", {"a": float("inf")}),
     "key twice": (b'{"a": 1, "b": {"a": 2}, "a": 3}', "JSON-4", {"a": 3, "b": {"a": 2}}),
     "Latin-1": (b'{"a": "\xe9"}', "ENC-1", {"a": "\ufffd"}),
     "half a character": ('{"a": "你'.encode()[:-1] + b'"}', "ENC-1", {"a": "\ufffd"}),
@@ -116,7 +117,7 @@ def test_each_fault_is_told_under_its_row_alone(name: str) -> None:
         (b'{"a": "\\u0000\\u2028\\ud83d\\ude00"}', {"a": "\0\u2028😀"}),
         (b'{"__proto__": 1}', {"__proto__": 1}),
         (b'["' + b"[" * 2000 + b'"]', ["[" * 2000]),
-        (b"9" * 4299, int("9" * 4299)),
+        (b"-" + b"9" * 4300, -int("9" * 4300)),
     ],
 )
 def test_what_every_client_reads_is_no_fault(body: bytes, value: Any) -> None:
