@@ -126,7 +126,8 @@ def _code_without(report: JSON, known: Iterable[str]) -> ExitCode:
     excused = set(known)
     rows = [row for row in report["requirements"] if row["id"] not in excused]
     judged = [(Level(row["level"]), Verdict(row["verdict"])) for row in rows]
-    if excused and not any(level is Level.MUST for level, _ in judged):
+    strict = report["strict"] and report["level"] == "should"
+    if excused and not any(level is Level.MUST or strict for level, _ in judged):
         return ExitCode.CONFORMANT
     return run_verdict(judged, level=report["level"], strict=report["strict"])[1]
 

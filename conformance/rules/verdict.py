@@ -54,15 +54,17 @@ def run_verdict(rows: Iterable[tuple[Level, Verdict]], *, level: str, strict: bo
     """The verdict and the exit code of a run that judged these rows.
 
     A failed SHOULD row fails the run only where it is judged (`level` should) and `strict`. An applicable MUST row that
-    was not exercised or is inconclusive leaves the run undetermined, unless something failed; where none but SHOULD
-    rows are judged, so does such a one of them. A run in which no row came to pass or fail says nothing either.
+    was not exercised or is inconclusive leaves the run undetermined, unless something failed; so does such a SHOULD row
+    where the run is `strict`, or none but SHOULD rows are judged. A run in which no row came to pass or fail says
+    nothing either.
     """
     found = list(rows)
     must = [verdict for row, verdict in found if row is Level.MUST]
     should = [verdict for row, verdict in found if row is Level.SHOULD]
     if Verdict.FAIL in must or (strict and level == "should" and Verdict.FAIL in should):
         return RunVerdict.NONCONFORMANT, ExitCode.FAILED
-    deciding = set(must or should)
+    asked = level == "should" and (strict or not must)
+    deciding = set(must + should if asked else must)
     if not {Verdict.PASS, Verdict.FAIL} & deciding or {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE} & deciding:
         return RunVerdict.UNDETERMINED, ExitCode.UNDETERMINED
     return RunVerdict.CONFORMANT, ExitCode.CONFORMANT

@@ -50,4 +50,4 @@ class Verdicts:
     def _undetermined(self) -> bool:
         level = {row.id: row.level for row in load_catalogue().rows}
         rows: list[tuple[Level, Verdict]] = [(level[row], join(verdicts)) for row, verdicts in self._verdicts.items()]
-        return bool(rows) and run_verdict(rows, level="should", strict=True)[0] is RunVerdict.UNDETERMINED
+        return bool(rows) and run_verdict(rows, level="should", strict=False)[0] is RunVerdict.UNDETERMINED

@@ -109,7 +109,9 @@ def _summary(
     open_rows = [row["id"] for row in rows if row["verdict"] in {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE}]
     if verdict is RunVerdict.CONFORMANT:
         beside = f"; it misses {len(failed)} SHOULD: {listed(failed)}" if failed else ""
-        return f"The published clients work with {url}{beside}."
+        unseen = [row["id"] for row in rows if row["verdict"] not in {Verdict.PASS, Verdict.FAIL}]
+        rest = f" Not looked at: {listed(unseen)}." if unseen else ""
+        return f"The published clients work with {url}{beside}.{rest}"
     if verdict is RunVerdict.NONCONFORMANT:
         kind = "MUST" if must else "SHOULD"
         return f"{url} breaks {len(must or failed)} {kind}: {listed(must or failed)}."
@@ -151,6 +153,7 @@ def _task(task: RecordedTask, evidence: Evidence) -> JSON:
 
 def _notes(context: RunContext, crashes: Sequence[str]) -> Iterable[str]:
     yield from crashes
+    yield from context.recorder.quotas.notes
     if context.stopped:
         yield context.stopped
     if context.created_resources.is_cut:

@@ -21,6 +21,7 @@ from sendpoll.conformance.server.probing.created_resources import CreatedResourc
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.in_flight import InFlight
 from sendpoll.conformance.server.probing.pacing import Pace
+from sendpoll.conformance.server.probing.quotas import Quotas
 from sendpoll.conformance.server.probing.refusals import is_message
 from sendpoll.conformance.server.probing.resending import Answered, Resending
 from sendpoll.conformance.server.probing.tempo import Tempo
@@ -54,6 +55,7 @@ class Recorder:
         self.known_workspaces: set[str] = set()
         """Workspaces that the server has answered for: from then on they are ensured again."""
         self.created_resources = CreatedResources()
+        self.quotas = Quotas()
         self.in_flight = InFlight()
         pace = target.traits.pace
         self.pace = Pace(pace.per_second if pace else None)
@@ -257,8 +259,8 @@ class Recorder:
                 turn.wait(self.deadline)
             observations = list(observe(exchange)) if is_judged else []
             with self._lock:
-                for observation in observations:
-                    self._count(observation.requirement, observation.broken, exchange)
+                for observation, shown in self.quotas.judge(exchange, observations):
+                    self._count(observation.requirement, observation.broken, shown)
             return exchange.lightened()
 
     def _read(self, exchange: Exchange) -> Exchange:
