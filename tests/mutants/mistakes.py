@@ -152,6 +152,19 @@ async def _located(asked: Asked, forward: Forward) -> Answer:
     return given.adding(header.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
 
 
+async def _in_one_of_three(asked: Asked, forward: Forward) -> Answer:
+    """Each worker has the conversations that it has made itself."""
+    notes = asked.desk.notes
+    turn = notes["turn"] = (notes.get("turn", 0) + 1) % 3
+    known: dict[str, int] = notes.setdefault("worker", {})
+    if asked.operation == "sendMessage" and known.get(str(asked.member("conversation_id")), turn) != turn:
+        return refusal(404, "conversation_not_found")
+    given = await forward(asked)
+    if asked.operation == "createConversation" and given.status == 201:
+        known[given.json()["conversation_id"]] = turn
+    return given
+
+
 def _in_several_lines(asked: Asked) -> bool:
     return "\n" in str(asked.member("message"))
 
@@ -276,5 +289,19 @@ MUTANTS = (
         fault="puts workspace_id into a header as it is",
         make=_located,
         conditional=True,
+    ),
+    Mutant(
+        name="workers-share-no-state",
+        requirement="MSG-1",
+        fault="knows a conversation in one of three workers alone, to which requests come by turns",
+        make=_in_one_of_three,
+        conditional=True,
+    ),
+    Mutant(
+        name="conversation-wants-an-object",
+        requirement="REQ-2",
+        fault="answers 400 to POST conversations unless its body is a JSON object",
+        make=refuses(400, "createConversation", when=lambda asked: not isinstance(asked.json(), dict)),
+        also=frozenset({"REQ-1"}),
     ),
 )

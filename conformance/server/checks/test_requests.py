@@ -9,6 +9,7 @@ import pytest
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.rules.echo import Echo, cut_character, find_repeated
+from sendpoll.conformance.rules.predicates import garbled
 from sendpoll.conformance.server.checks.check_result import CheckResult
 from sendpoll.conformance.server.checks.probes import refused_for_now, send_if_affordable
 from sendpoll.conformance.server.probing.client_profiles import PROFILES
@@ -43,10 +44,33 @@ def test_forms_of_all_clients(identifier: str, bench: RunContext, survey: Survey
     for finding in survey.findings:
         if finding.requirement == identifier:
             case.violate(finding.sentence, *finding.exchanges)
+    _judge_bodies(identifier, bench, case)
     forms = survey.forms(identifier)
     if not all(forms.values()):
         case.not_exercised("some forms were never sent or never taken; allow more messages with --max-messages")
     case.exercise(sum(forms.values()))
+
+
+def _judge_bodies(identifier: str, context: RunContext, case: CheckResult) -> None:
+    """Conversations that are opened with a body alone: refused is each form of none."""
+    twin = context.opened_with_body
+    for walk in context.refused_without_body if twin is not None else ():
+        if twin is not None and identifier == ("REQ-2" if walk.shape.tells_empty_body else "REQ-1"):
+            sentence = f"without a body, as {walk.shape.name} writes it, {walk.last.behaviour}; with {{}} it does not"
+            case.violate(sentence, walk.last, twin)
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [pytest.param(row, marks=pytest.mark.requirement(row)) for row in ("CONV-1", "MSG-1", "MSG-2")],
+)
+def test_the_same_request_has_one_answer(
+    identifier: str, context: RunContext, survey: Survey, case: CheckResult
+) -> None:
+    """A request that was refused is refused each time that it is sent, or the server is unsteady."""
+    wavering = context.wavering
+    if wavering is not None and wavering.requirement == identifier:
+        case.violate(wavering.sentence, wavering.refused, wavering.taken)
 
 
 @pytest.mark.requirement("REQ-6")
@@ -68,8 +92,9 @@ def test_both_spellings_say_the_same(bench: RunContext, corpus: Corpus, case: Ch
         understood = frozenset().union(*(echo.kept for _, echo in found.values()))
         for name, (task, echo) in found.items():
             lost = sorted(understood - echo.kept)
-            if not understood:
-                case.violate("the message is repeated, and all that is beyond ASCII in it is lost", _shown(bench, task))
+            if not lost and len(echo.lost) > len(echo.kept):
+                sentence = "the message is repeated, and most of what is beyond ASCII in it is lost in every spelling"
+                case.violate(sentence, _shown(bench, task))
             elif lost:
                 sentence = f"{' '.join(lost[:8])} as {name} writes it is not repeated, though it is as others write it"
                 case.violate(sentence, _shown(bench, task))
@@ -90,6 +115,10 @@ def test_no_cookies_and_no_shared_connection(context: RunContext, corpus: Corpus
         return
     if context.trouble:
         case.not_exercised(context.trouble)
+    if context.wavering is not None:
+        case.not_exercised(f"{context.wavering.sentence}; {context.wavering.requirement} tells")
+    if any(garbled(exchange) for walk in separate for exchange in walk.exchanges):
+        case.not_exercised("answers are cut by their framing; HTTP-1 and its neighbours tell")
     alone, together = context.walks[context.api.shape.name], walk_in_session(context)
     if together is not None and together.complete and alone.last.failure is not Failure.TIMEOUT:
         case.violate("the calls succeed only with cookies or on one shared connection", alone.last, together.last)

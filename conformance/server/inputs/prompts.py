@@ -16,10 +16,12 @@ _REPEATED = (
 """A quotation that any agent which reads can repeat; plain words stand in it, by which it is found in an answer."""
 _SHIFTS = ("", "é", ":")
 """What stands before most of it, so that a cut behind any number of bytes falls into a character of one of them."""
+_ENDINGS = ("", '\n\tNo "more" \\ no less.', "\r\nThank you.")
+"""What stands behind it: signs that are escaped in JSON, and that break where a text is put together by hand."""
 
 PROMPTS: Mapping[str, tuple[str, ...]] = {
     "plain": ("Say hello in one sentence.",),
-    "unicode": tuple(_REPEATED.format(shift) for shift in _SHIFTS),
+    "unicode": tuple(_REPEATED.format(shift) + ending for shift, ending in zip(_SHIFTS, _ENDINGS, strict=True)),
     "long": (
         '请原样重复🎉 (repeat exactly), 然后讲一个很长的故事\n\tand leave "none" of them \\ out:\n'
         + " ".join(

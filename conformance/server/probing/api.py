@@ -60,8 +60,9 @@ class Api:
     def open_conversation(
         self, workspace: str, *, intent: Intent = Intent.USE, over: Connection | None = None
     ) -> Exchange:
-        """POST /api/v1/workspaces/{workspace_id}/conversations, without a body."""
-        request = self.request("createConversation", {"workspace_id": workspace}, intent=intent)
+        """POST /api/v1/workspaces/{workspace_id}/conversations, without a body unless the target wants one."""
+        body = self.recorder.opens_with
+        request = self.request("createConversation", {"workspace_id": workspace}, body=body, intent=intent)
         return self.recorder.send(request, connection=over)
 
     def message_body(self, conversation: str, text: str) -> dict[str, Any]:

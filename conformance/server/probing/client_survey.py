@@ -18,8 +18,11 @@ from sendpoll.conformance.server.probing.client_profiles import PROFILES, Client
 from sendpoll.conformance.server.probing.endings import BudgetSpentError
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus, is_heavy
 from sendpoll.conformance.server.probing.run_context import RunContext, Walk
+from sendpoll.conformance.server.probing.second_tries import ROWS, Wavering
 from sendpoll.schemas.endpoints import endpoints
 
+_REPEATS = 3
+"""Times that a form must be refused, and another one taken, before it is the form that a refusal is put down to."""
 _CALLS = frozenset(endpoints())
 _HAVE_A_BODY = frozenset(operation for operation, endpoint in endpoints().items() if endpoint.body_required)
 
@@ -165,14 +168,27 @@ class Surveyor:
         control = self._try(call, self.working) or self._walked[self.working.name].get(call)
         if control is None or not control.ok:
             return
-        again = self._send(call, shape)
-        if again is None or not _is_refusal(again):
-            return
+        again = refused
+        for form, is_taken in ((shape, False), (self.working, True)):
+            for _ in range(_REPEATS if call != "sendMessage" or not is_taken else 0):
+                exchange = self._send(call, form)
+                if exchange is None:
+                    return
+                if exchange.ok != is_taken:
+                    self._note_wavering(*((exchange, control) if is_taken else (refused, exchange)))
+                    return
+                again = again if is_taken else exchange
         trait, seen = self._culprit(call, shape)
         sentence = (
             f"{call} as {shape.name} writes it is answered {refused.outcome}, as {self.working.name} does it is not"
         )
         self.survey.findings.append(Finding(trait.requirement(shape), sentence, (seen or again, control)))
+
+    def _note_wavering(self, refused: Exchange, taken: Exchange) -> None:
+        """One form of a call was both refused and taken, so none is to blame for a refusal."""
+        requirement = ROWS.get(refused.request.operation)
+        if requirement is not None and self.context.wavering is None and _is_refusal(refused):
+            self.context.wavering = Wavering(requirement, refused.trimmed(), taken.trimmed(), (1, 1))
 
     def _culprit(self, call: str, shape: ClientProfile) -> tuple[Trait, Exchange | None]:
         """The trait, and the exchange that shows that it is enough; the last trait where none is."""

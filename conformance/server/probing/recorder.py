@@ -50,6 +50,8 @@ class Recorder:
         self.deadline = self.started + target.timeouts.run
         self.requests = 0
         self.messages = 0
+        self.opens_with: bytes | None = None
+        """The body with which conversations are opened, where the target takes none without."""
         self.ended_tasks: set[str] = set()
         """Tasks whose final status was seen: from then on their polls are late."""
         self.known_workspaces: set[str] = set()

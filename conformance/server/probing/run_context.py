@@ -18,6 +18,7 @@ from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOve
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.refusals import UNAUTHORIZED, is_busy
+from sendpoll.conformance.server.probing.second_tries import Wavering, find_wavering, open_with_a_body
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.traits import seconds_in_words
@@ -67,6 +68,12 @@ class RunContext:
         self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
         self.walks: dict[str, Walk] = {}
         self.tasks: list[RecordedTask] = []
+        self.wavering: Wavering | None = None
+        """What shows that the target is unsteady, if it is."""
+        self.opened_with_body: Exchange | None = None
+        """How a conversation was opened with a body, where none is opened without."""
+        self.refused_without_body: tuple[Walk, ...] = ()
+        """The walks that ended there before."""
         self.trouble = ""
         """Why nothing can be said about the target; empty where something can."""
         self.stopped = ""
@@ -112,22 +119,19 @@ class RunContext:
 
     def prepare(self) -> None:
         """Walk through the four calls in the form of one client after another until one of them gets through."""
-        for shape in PROFILES:
-            walk = self.walk(Api(self.recorder, shape), Intent.SHAPE)
-            self.walks[shape.name] = walk
-            if walk.complete:
-                self.api = Api(self.recorder, shape)
-                return
-            self.trouble = self._hopeless(walk)
-            if self.trouble:
-                return
-            if walk.exchanges[0].status in UNAUTHORIZED:
-                continue  # the token is wrong only if no client's form is taken
-            if walk.last.ok or walk.last.failure is Failure.TIMEOUT:
-                break
-        self.trouble = self._refused_token()
-        if self.trouble:
+        if self._walk_through() or self.trouble:
             return
+        walk = next(reversed(self.walks.values()))
+        self.wavering = find_wavering(self.recorder, walk.last)
+        if self.wavering is not None:
+            self.stopped = self.wavering.sentence
+            return
+        self.opened_with_body = open_with_a_body(self.api, self.workspace, walk.last)
+        if self.opened_with_body is not None:
+            self.refused_without_body = tuple(self.walks.values())
+            self.walks.clear()
+            if self._walk_through() or self.trouble:
+                return
         walk = self.walk(self.api, Intent.USE)
         if walk.conversation and not walk.last.ok and walk.task is None:
             plain = self.walk(self.api, Intent.USE, "plain")  # it may be this message that it refuses, and no other
@@ -138,6 +142,24 @@ class RunContext:
         lacks = _NEEDED.get(walk.last.request.operation) if walk.last.ok else None
         told = f"{walk.last.outcome}, without {lacks} that can be used" if lacks else walk.last.outcome
         self.stopped = f"{call} ended the walk through the calls: {told}"
+
+    def _walk_through(self) -> bool:
+        """Whether the form of a client got through."""
+        for shape in PROFILES:
+            walk = self.walk(Api(self.recorder, shape), Intent.SHAPE)
+            self.walks[shape.name] = walk
+            if walk.complete:
+                self.api = Api(self.recorder, shape)
+                return True
+            self.trouble = self._hopeless(walk)
+            if self.trouble:
+                return False
+            if walk.exchanges[0].status in UNAUTHORIZED:
+                continue  # the token is wrong only if no client's form is taken
+            if walk.last.ok or walk.last.failure is Failure.TIMEOUT:
+                break
+        self.trouble = self._refused_token()
+        return False
 
     def _hopeless(self, walk: Walk) -> str:
         """Why this first exchange means that nothing can be said; empty where it does not."""
@@ -244,11 +266,13 @@ class RunContext:
     ) -> tuple[Exchange, RecordedTask | None]:
         """Send a message of a kind, with a marker of its own; its task, if the answer has one.
 
+        A long one may be refused for its length, which says nothing against a server: no published client sends such.
         Where another task runs, a refusal is waited out if `patient`. Raises BudgetSpentError where no further message
         may be sent.
         """
         marker, turn = self._marker(api.shape, kind)
         message = f"{self.prompt(kind, turn)} [{marker}]"
+        intent = Intent.SHAPE if kind == "long" else intent
         home = self._homes.get(conversation, self.workspace)
         exchange = api.send_message(home, conversation, message, intent=intent, patient=patient)
         task_id = identifier(exchange, "task_id")
