@@ -51,6 +51,9 @@ class Store:
         self.conversations: dict[str, Conversation] = {}
         self.tasks: dict[str, Task] = {}
 
+    def new_task(self, owner: str) -> Task:
+        return Task(owner)
+
     def work(self, task: Task, conversation: Conversation, message: str) -> None:
         with conversation.turn:
             words = re.findall(r"\S+\s*", message) or [""]
@@ -176,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
             conversation = self.store.conversations.get(name)
             if conversation is None or (conversation.owner, conversation.workspace) != (owner, workspace):
                 raise RefusedError(404, "no such conversation")
-            task_id, task = f"t{next(self.store.numbers)}", Task(owner)
+            task_id, task = f"t{next(self.store.numbers)}", self.store.new_task(owner)
             self.store.tasks[task_id] = task
         threading.Thread(target=self.store.work, args=(task, conversation, text), daemon=True).start()
         return 202, {"task_id": task_id}
@@ -207,13 +210,13 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(code, {"error": message or explain or "refused"}, {})
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     request_queue_size = 64  # the library's five are reset by twenty clients that come at once
 
 
 def main() -> None:
     Handler.store = Store(sys.argv[2:])
-    server = _Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
     print("ready", server.server_address[1], flush=True)
     server.serve_forever()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.runners import clients_are_required
 from tests.peers.serve import PEERS, SECOND_TOKEN, TOKEN, Peer, running
 from tests.pooled import pooled
 
@@ -42,8 +42,8 @@ def _judged(request: pytest.FixtureRequest) -> Iterator[Judged]:
 @pytest.mark.parametrize("name", _BY_NAME)
 def test_a_right_server_passes(name: str, judged: Judged) -> None:
     """Every MUST passes, and every SHOULD but those that this server truly lacks."""
-    if _BY_NAME[name].file.endswith(".mjs") and shutil.which("node") is None:
-        pytest.skip("node is not installed")
+    if missing := _BY_NAME[name].missing:
+        (pytest.fail if clients_are_required() else pytest.skip)(missing)
     report = judged(name)
     others = {
         row["id"]: (row["verdict"], row["reason"], [violation["sentence"] for violation in row["violations"]])
