@@ -48,7 +48,9 @@ def judging_options(subject: Subject) -> Callable[[Command], Command]:
         click.option(
             "--level", type=click.Choice(["must", "should"]), default="should", show_default=True, help="Rows to judge."
         ),
-        click.option("--strict", is_flag=True, help="A failed SHOULD row fails the run too."),
+        click.option(
+            "--strict", is_flag=True, help="A failed SHOULD row fails the run; one not exercised leaves it open (3)."
+        ),
         click.option("--only", multiple=True, type=rows, metavar="ID", help="Judge this row alone; repeatable."),
         click.option("--baseline", type=_FILE, metavar="FILE", help="Known failures (YAML): only others fail the run."),
         click.option("--write-baseline", type=_FILE, metavar="FILE", help="Write this run's failures as known ones."),

@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 KEPT = 1000
 MESSAGE_KEYS = {"message", "images", "conversation_id", "model_key", "run_mode", "thinking_mode", "max_iterations"}
 CONVERSATION_KEYS = {"prompt_name", "personalization_name"}
-MODES = {None, "fast", "thinking", "deep"}
+MODES = (None, "fast", "thinking", "deep")
 
 app = flask.Flask("public")
 app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
@@ -132,7 +132,7 @@ def right_message(body: dict[str, Any]) -> str:
     text, limit = body.get("message"), body.get("max_iterations")
     if not isinstance(text, str) or not (text or body.get("images")):
         raise RefusedError(400, "message and images are both empty")
-    if body.get("run_mode") is not None and body["run_mode"] not in MODES:
+    if body.get("run_mode") not in MODES:
         raise RefusedError(400, "run_mode is unknown")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise RefusedError(400, "max_iterations is a positive integer")
