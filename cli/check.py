@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -25,9 +27,13 @@ from sendpoll.cli.judging import (
 )
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.conformance.reporting.progress import Progress
+from sendpoll.conformance.results.cut_short import cut_short
+from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
-from sendpoll.conformance.server.run import check as run_check
+from sendpoll.conformance.server.run import Check
+from sendpoll.core.interruption import Interruption, signal_name
+from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import Subject, load_catalogue
 from sendpoll.schemas.contract import JSON
@@ -44,6 +50,8 @@ _EXAMPLES = (
     "sendpoll check http://localhost:8091 --token T --only POLL-8 --seed 1",
     "sendpoll check",
 )
+_PATIENCE = 2.0
+"""Seconds that a run which was cut short may take to end by itself, before it is reported as it stands."""
 _STARTING = 2.0
 """Seconds, at most, by which its own start shortens a run."""
 
@@ -77,20 +85,48 @@ def check(**options: Any) -> None:
         target = _described(options) or Target()
         click.echo(describe_run(target, judgement_of(options, Subject.SERVER).only), nl=False)
         return
-    with _target(options) as target:
-        raise SystemExit(_judge(target, options))
+    with Interruption() as interruption, _target(options) as target:
+        raise SystemExit(_judge(target, options, interruption))
 
 
-def _judge(target: Target, options: dict[str, Any]) -> int:
+def _judge(target: Target, options: dict[str, Any], interruption: Interruption) -> int:
     known, previous = known_failures(options["baseline"], Subject.SERVER)
     judgement = judgement_of(options, Subject.SERVER)
     seed = options["seed"] if options["seed"] is not None else random.SystemRandom().getrandbits(32)
     _warn(target)
     check_writable(options)
+    finishing = threading.Lock()
     with Progress(sys.stderr, rows=len(judgement.only) or len(load_catalogue().checked)) as progress:
-        run = RunOptions(seed, options["examples"], judgement.only)
-        report: JSON = run_check(target, run, judgement, progress, began=_began(options))
-    return publish(known(report), options, previous)
+        run = Check(
+            target, RunOptions(seed, options["examples"], judgement.only), judgement, progress, began=_began(options)
+        )
+
+        def finish(report: JSON) -> int:
+            finishing.acquire()  # for good: there is one end
+            progress.close()
+            return publish(_final(known(report), interruption), options, previous)
+
+        def end_as_it_stands() -> None:
+            try:
+                code = finish(run.report())
+            except ReportFileError as problem:
+                click.echo(f"Error: {problem}", err=True)
+                code = ExitCode.BROKEN
+            os._exit(code)
+
+        def cut(number: int) -> None:
+            run.cut(signal_name(number))
+            watchdog = threading.Timer(_PATIENCE, end_as_it_stands)
+            watchdog.daemon = True
+            watchdog.start()
+
+        with interruption.during(cut):
+            report = run.run()
+        return finish(report)
+
+
+def _final(report: JSON, interruption: Interruption) -> JSON:
+    return report if interruption.number is None else cut_short(report, interruption.number)
 
 
 def _began(options: dict[str, Any]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from sendpoll.cli.help_page import write_examples
+from sendpoll.core.interruption import CutShortError, exit_code
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.reports.streams import guarded_streams
 from sendpoll.core.text.secrets import Redactor
@@ -102,9 +104,10 @@ def main() -> None:
 def _run() -> None:
     try:
         cli.main(prog_name="sendpoll", standalone_mode=False, obj=time.monotonic())
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as abort:
+        cause = abort.__cause__
         sys.stderr.write("Interrupted.\n")
-        sys.exit(130)
+        sys.exit(exit_code(cause.number if isinstance(cause, CutShortError) else signal.SIGINT))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code if isinstance(error, click.UsageError) else 2)

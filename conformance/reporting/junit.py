@@ -19,6 +19,8 @@ def junit_report(report: JSON) -> str:
     be judged or fail as the baseline says they do are skipped, each with its reason.
     """
     cases = [_case(report, row) for row in report["requirements"]]
+    if "interrupted" in report:
+        cases.append(TestCase("sendpoll", "the run was not cut short", "error", report["summary"]))
     properties = {
         "verdict": report["verdict"],
         "summary": report["summary"],

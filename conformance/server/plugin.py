@@ -149,9 +149,9 @@ def _lab(pytestconfig: pytest.Config) -> RunContext:
         try:
             context.prepare()
         except (RunOverError, TargetLostError) as error:
-            context.trouble = (
-                context.trouble or str(error) or "the run's deadline passed in the first walk through the calls"
-            )
+            cut_by = context.recorder.cut_by
+            told = f"the run was cut short by {cut_by}" if cut_by else "the run's deadline passed"
+            context.trouble = context.trouble or str(error) or f"{told} in the first walk through the calls"
     return context
 
 
@@ -219,6 +219,8 @@ def _ended(error: Exception, context: RunContext) -> tuple[Verdict, str]:
     """The verdict that follows from what ended a check early, and why."""
     if isinstance(error, UnjudgedError):
         return error.verdict, error.reason
+    if isinstance(error, RunOverError) and context.recorder.cut_by:
+        return Verdict.NOT_EXERCISED, f"the run was cut short by {context.recorder.cut_by}"
     if isinstance(error, RunOverError):
         limit = context.target.timeouts.run
         return Verdict.NOT_EXERCISED, f"the run's deadline of {limit:g} s had passed; give more with --deadline"

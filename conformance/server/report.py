@@ -81,9 +81,9 @@ def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> JSON
         verdict = Verdict.NOT_APPLICABLE
     reasons = [result["reason"] for result in results if result["verdict"] == verdict and result["reason"]]
     if not results:
-        reasons = [
-            context.target.not_applicable.get(row.id) or context.trouble or context.stopped or "its check did not run"
-        ]
+        cut_by = context.recorder.cut_by
+        unrun = f"the run was cut short by {cut_by}" if cut_by else "its check did not run"
+        reasons = [context.target.not_applicable.get(row.id) or context.trouble or context.stopped or unrun]
     return {
         "id": row.id,
         "level": str(row.level),
@@ -162,5 +162,5 @@ def _notes(context: RunContext, crashes: Sequence[str]) -> Iterable[str]:
         yield "The tasks held more than is kept; what came beyond was not read."
     if not context.target.verify_tls:
         yield "The server's certificate was not verified (--insecure)."
-    if context.recorder.remaining() <= 0:
+    if context.recorder.remaining() <= 0 and not context.recorder.cut_by:
         yield f"The run was cut off at its deadline of {context.target.timeouts.run:g} s (--deadline)."

@@ -135,6 +135,58 @@ def _take_variables() -> dict[str, str]:
     return {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
 
 
+class Check:
+    """One run of the suite against a target.
+
+    The deadline and the duration count from `began`, a moment of the monotonic clock; from now where it is not told.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        options: RunOptions,
+        judgement: Judgement,
+        listener: Listener | None = None,
+        *,
+        began: float | None = None,
+    ) -> None:
+        listener = listener or Silence()
+        self._judgement = judgement
+        self._started, self._began = datetime.now(UTC), time.monotonic() if began is None else began
+        recorder = Recorder(target, started=self._began, on_exchange=listener.request)
+        self._context = RunContext(recorder, seed=options.seed, examples=options.examples, only=options.only)
+        self._results = _Results(self._context, options.only, listener)
+
+    def run(self) -> JSON:
+        """Do it, and return its report. Raises KeyboardInterrupt where pytest was stopped by one."""
+        give_memory_back()
+        results = self._results
+        with (
+            importlib.resources.as_file(importlib.resources.files("sendpoll.conformance.server.checks")) as folder,
+            _own_environment(),
+        ):
+            code = pytest.main(_arguments(folder), plugins=[plugin, results])
+        if code == pytest.ExitCode.INTERRUPTED and not results.crashes:
+            raise KeyboardInterrupt
+        if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and not results.crashes:
+            results.crashes.append(f"pytest ended with {code!r}")
+        return self.report()
+
+    def cut(self, by: str) -> None:
+        """End the run early, from any thread or a signal's handler; `run` returns soon, with what was seen so far."""
+        self._context.recorder.cut(by)
+
+    def report(self) -> JSON:
+        """The report of what was seen so far."""
+        ran = Ran(
+            tuple(self._results.results),
+            tuple(self._results.crashes),
+            self._started,
+            time.monotonic() - self._began,
+        )
+        return build_report(self._context, load_catalogue(), ran, self._judgement)
+
+
 def check(
     target: Target,
     options: RunOptions,
@@ -143,27 +195,8 @@ def check(
     *,
     began: float | None = None,
 ) -> JSON:
-    """Run the suite against a target and return its report. Raises KeyboardInterrupt where the user stops it.
-
-    The deadline and the duration count from `began`, a moment of the monotonic clock; from now where it is not told.
-    """
-    give_memory_back()
-    listener = listener or Silence()
-    started, began = datetime.now(UTC), time.monotonic() if began is None else began
-    recorder = Recorder(target, started=began, on_exchange=listener.request)
-    context = RunContext(recorder, seed=options.seed, examples=options.examples, only=options.only)
-    results = _Results(context, options.only, listener)
-    with (
-        importlib.resources.as_file(importlib.resources.files("sendpoll.conformance.server.checks")) as folder,
-        _own_environment(),
-    ):
-        code = pytest.main(_arguments(folder), plugins=[plugin, results])
-    if code == pytest.ExitCode.INTERRUPTED and not results.crashes:
-        raise KeyboardInterrupt
-    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and not results.crashes:
-        results.crashes.append(f"pytest ended with {code!r}")
-    ran = Ran(results.results, results.crashes, started, time.monotonic() - began)
-    return build_report(context, load_catalogue(), ran, judgement)
+    """Run the suite against a target and return its report; see `Check`."""
+    return Check(target, options, judgement, listener, began=began).run()
 
 
 def _arguments(folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import threading
 import time
+import weakref
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -78,6 +79,10 @@ class Recorder:
         self._judging = threading.Lock()
         """Held by the one exchange whose answer of some size is judged."""
         self._held = 0
+        self.cut_by: str = ""
+        """Who cut the run short before its deadline; empty while nobody has."""
+        self._over = threading.Event()
+        self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
     def is_stuck(self, task_id: str) -> bool:
         """Whether a task began and stands still, or shows nothing while nothing else runs, for longer than it may."""
@@ -105,9 +110,19 @@ class Recorder:
         """Wait, but not past the end of the run nor for a target that is gone. Raises RunOverError, TargetLostError."""
         if self.lost:
             raise TargetLostError(self.lost)
-        if self.remaining() <= seconds:
+        if self.remaining() <= seconds or self._over.wait(max(0.0, seconds)):
             raise RunOverError
-        time.sleep(max(0.0, seconds))
+
+    def cut(self, by: str) -> None:
+        """End the run now, as if its deadline had passed: what waits for an answer waits no longer.
+
+        To be called from any thread, also from a signal's handler.
+        """
+        self.cut_by = by
+        self.deadline = min(self.deadline, time.monotonic())
+        self._over.set()
+        for connection in list(self._open):
+            connection.interrupt()
 
     def pause_before_poll(self, task_id: str, seconds: float) -> None:
         """Wait as the reader of a task does, who looks at once where another one saw it move. Raises as `pause`."""
@@ -209,7 +224,7 @@ class Recorder:
                 answer = connection.exchange(request, deadline, turn.wait)
                 return self._record(request, answer, connection.number)
             try:
-                with Connection(self._dialer, deadline, host) as own:
+                with self._opened(Connection(self._dialer, deadline, host)) as own:
                     return self._record(request, own.exchange(request, deadline, turn.wait), own.number)
             except NoConnectionError as error:
                 now = time.monotonic()
@@ -222,7 +237,13 @@ class Recorder:
             raise TargetLostError(self.lost)
         if self.remaining() <= 0:
             raise RunOverError
-        return Connection(self._dialer, self.deadline)
+        return self._opened(Connection(self._dialer, self.deadline))
+
+    def _opened(self, connection: Connection) -> Connection:
+        self._open.add(connection)
+        if self.cut_by:
+            connection.interrupt()
+        return connection
 
     def _record(self, request: Request, answer: Answer, connection: int) -> Exchange:
         with self._lock:
@@ -276,7 +297,8 @@ class Recorder:
 
     def _is_cut(self, exchange: Exchange) -> bool:
         """Whether it was the run that ended first: then the server might still have answered, and is not judged."""
-        return exchange.failure is Failure.TIMEOUT and self.remaining() <= 0
+        cut = exchange.failure is Failure.TIMEOUT or (self.cut_by and exchange.failure is not None)
+        return bool(cut) and self.remaining() <= 0
 
     def _count(self, requirement: str, broken: str | None, exchange: Exchange) -> None:
         tally = self._tallies[requirement]

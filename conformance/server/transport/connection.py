@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import select
@@ -67,6 +68,11 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def interrupt(self) -> None:
+        """Let whoever waits for it, in another thread, wait no longer."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS itself is not for two threads
 
     def close(self) -> None:
         """Close it, whatever state it is in."""
