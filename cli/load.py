@@ -11,6 +11,7 @@ from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import consoles
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.url import TargetError
@@ -77,8 +78,8 @@ def load(**options: Any) -> None:
         _work(options)
         return
     scenario = _scenario(options)
-    with target_at_hand(options) as target:
-        code = _hold(target, scenario, options)
+    with Interruption() as interruption, target_at_hand(options) as target:
+        code = _hold(target, scenario, options, interruption)
     raise SystemExit(code)
 
 
@@ -103,7 +104,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
         raise click.UsageError(str(problem)) from problem
 
 
-def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
+def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interruption: Interruption) -> int:
     from sendpoll.load.engine import EngineError, Workload  # noqa: PLC0415
     from sendpoll.load.job import Job, run_job  # noqa: PLC0415
     from sendpoll.load.results.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
@@ -118,6 +119,6 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any]) -> int:
     out, err = consoles()
     try:
         with told_plainly(job.report_dir):
-            return run_job(job, out, err)
+            return run_job(job, out, err, interruption)
     except (EngineError, CompareError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem

@@ -10,6 +10,7 @@ from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, target_options
 from sendpoll.cli.values import TIME
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import consoles
 from sendpoll.core.target.target import Target
 
@@ -65,12 +66,12 @@ def plan(**options: Any) -> None:
 
     Without URL, and without a target file, a reference server is started for the plan.
     """
-    with target_at_hand(options) as target:
-        code = _plan(target, options)
+    with Interruption() as interruption, target_at_hand(options) as target:
+        code = _plan(target, options, interruption)
     raise SystemExit(code)
 
 
-def _plan(target: Target, options: dict[str, Any]) -> int:
+def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -> int:
     from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
     from sendpoll.load.plan.run import run_plan  # noqa: PLC0415
 
@@ -78,7 +79,7 @@ def _plan(target: Target, options: dict[str, Any]) -> int:
     out, err = consoles()
     try:
         with told_plainly(job.report_dir):
-            return run_plan(job, out, err)
+            return run_plan(job, out, err, interruption)
     except EngineError as problem:
         raise click.UsageError(str(problem)) from problem
 

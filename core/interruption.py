@@ -42,6 +42,20 @@ def exit_code(number: int) -> int:
     return 128 + number
 
 
+def end_with_parent(code: int) -> None:
+    """End this process with a code when whoever started it is gone: its standard input, a pipe of theirs, ends then.
+
+    Works also where the parent was killed. Not for a process in which gevent has patched threads already.
+    """
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(code)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
 class Interruption:
     """The signals of one command, from its start to its end. A context manager for the main thread.
 
@@ -55,6 +69,8 @@ class Interruption:
         """The first signal that came while there was work to be cut short; None: none did."""
         self._act: Callable[[int], None] | None = None
         self._is_over = False
+        self._late: int | None = None
+        """A signal that came between two pieces of work."""
         self._times = 0
         self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
 
@@ -74,6 +90,8 @@ class Interruption:
     def during(self, act: Callable[[int], None]) -> Iterator[None]:
         """The work: the first signal calls `act` with its number, once, between two steps of the main thread."""
         self._act, self._is_over = act, False
+        if self.number is None:
+            self.number = self._late
         if self.number is not None:
             act(self.number)
         try:
@@ -86,7 +104,10 @@ class Interruption:
         if self._times >= _INSISTED:
             sys.stderr.flush()
             os._exit(exit_code(number))
-        if self._is_over or self.number is not None:
+        if self.number is not None:
+            return
+        if self._is_over:
+            self._late = number
             return
         self.number = number
         if self._act is None:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from sendpoll.core.interruption import end_with_parent
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, View, Workload
 from sendpoll.load.on_locust.run import run
+from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.distribution import Distribution
 from sendpoll.load.scenario.scenario_file import load_scenario
 
@@ -51,10 +54,11 @@ class Ceiling:
 @contextlib.contextmanager
 def stub(*arguments: str, module: str = "sendpoll.load.stub.stub") -> Iterator[str]:
     """A stub in a process of its own, for the length of a `with` block; yields its base URL."""
-    command = [sys.executable, "-m", module, *arguments]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    command = [sys.executable, "-m", module, "--with-parent", *arguments]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    assert child.stdin is not None  # noqa: S101 - asked for above
     assert child.stdout is not None  # noqa: S101 - asked for above
-    with child.stdout as stdout:
+    with child.stdin, child.stdout as stdout:
         try:
             url = stdout.readline().strip()
             if not url:
@@ -111,7 +115,14 @@ def measure(processes: int = 0) -> Ceiling:
 def measured_apart(processes: int = 0) -> Ceiling:
     """`measure` in a process of its own, so that nothing of it stays in this one. Raises DoctorError."""
     command = [sys.executable, "-m", "sendpoll.load.doctor", str(processes)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own module
+    theirs, ours = os.pipe()  # it ends when this end is closed, and that is also where this process is killed
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, stdin=theirs, capture_output=True, text=True, check=False, timeout=120, start_new_session=True
+        )
+    finally:
+        os.close(theirs)
+        os.close(ours)
     if done.returncode != 0:
         raise DoctorError(f"the generator could not be measured: {(done.stderr.strip() or 'no reason given')[-300:]}")
     described: Mapping[str, Any] = json.loads(done.stdout)
@@ -119,4 +130,5 @@ def measured_apart(processes: int = 0) -> Ceiling:
 
 
 if __name__ == "__main__":
+    end_with_parent(int(ExitCode.INVALID))
     sys.stdout.write(json.dumps(asdict(measure(int(sys.argv[1])))))

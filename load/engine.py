@@ -124,8 +124,8 @@ class RunResult:
     """From the first user to the last report."""
     workers: int = 0
     """Worker processes; 0: all users ran in one process."""
-    interrupted: bool = False
-    """Ended by Ctrl-C before the controller said so."""
+    cut_by: int | None = None
+    """The signal that ended it before the controller said so; SIGINT where Locust's page did."""
     unreachable: str | None = None
     """Why the target cannot be reached, when not one exchange with it succeeded."""
     samples: Sequence[Mapping[str, object]] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
@@ -39,7 +40,7 @@ def warn_of_tls(target: Target, err: SafeConsole) -> None:
         err.print("Warning: the server's certificate is not verified.", style="yellow")
 
 
-def run_job(job: Job, out: SafeConsole, err: SafeConsole) -> ExitCode:
+def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interruption) -> ExitCode:
     """Do the whole job.
 
     Raises EngineError or CompareError where it cannot begin, OSError where its folder cannot be written to, and
@@ -55,7 +56,7 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole) -> ExitCode:
     before = _earlier(job)
     with LiveProgress(err) as progress:
         controller = ShapeController(scenario.shape, scenario.start_spread_s)
-        held = run(job.workload, controller, fleet=job.fleet, progress=progress)
+        held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
     result, verdict = conclude(job, held)
     if before is not None:
         verdict = _compare(before, result, verdict, err)
@@ -64,9 +65,9 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole) -> ExitCode:
             write_load_reports(result, held.records, job.report_dir, job.workload.target.secrets)
     if job.report_dir:
         err.print(f"\nReports: {job.report_dir}", style="dim")
-    if job.fleet.web_port is not None and err.is_terminal:
+    if job.fleet.web_port is not None and err.is_terminal and held.cut_by is None:
         err.print("The page stays until Ctrl-C.", style="dim")
-        linger()
+        linger(interruption)
     return verdict.code
 
 
@@ -108,7 +109,7 @@ def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], RunVerdict]:
         generator=health.as_json(),
         problems=(*held.problems, *health.problems),
         unreachable=held.unreachable,
-        interrupted=held.interrupted,
+        cut_by=held.cut_by,
         samples=held.samples,
     )
     return load_result(facts, held.metrics, job.inconclusive)

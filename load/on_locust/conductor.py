@@ -43,7 +43,9 @@ class Conductor(LoadTestShape):
         self.done = gevent.event.Event()
         """Set when everything has ended and has been counted."""
         self.records: list[TaskRecord] = []
-        self.interrupted = False
+        self.cut_by: int | None = None
+        """The signal that cut the run short."""
+        self._ends_early = False
         self.unreachable: str | None = None
         self.failure: Exception | None = None
         """What broke the conductor itself; `run` raises it."""
@@ -64,9 +66,16 @@ class Conductor(LoadTestShape):
         self._rate = 1.0
         self._short_for = 0
 
-    def interrupt(self) -> None:
-        """End the run early: let running tasks finish, start none."""
-        self.interrupted = True
+    def interrupt(self, by: int | None = None) -> None:
+        """End the run early: start no task any more. `by` is the signal that asks for it, if it is one."""
+        self._ends_early = True
+        self.cut_by = by if self.cut_by is None else self.cut_by
+
+    def give_up(self) -> None:
+        """End the run as it stands, without those tasks and reports that have not come in."""
+        if not self.done.is_set():
+            self._view(time.perf_counter(), 0)
+            self._finish()
 
     def tick(self) -> Tick:
         """What Locust is to hold now; called about once a second."""
@@ -113,7 +122,7 @@ class Conductor(LoadTestShape):
         collector = self.collector
         if not collector.answered and collector.unconnected and view.elapsed > _UNREACHABLE_AFTER_S:
             self.unreachable = collector.unconnected
-        ends = self.interrupted or self.unreachable is not None
+        ends = self._ends_early or self.unreachable is not None
         order = None if ends else self._ask(view)
         if order is None:
             self._draining_since = now

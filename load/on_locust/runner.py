@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gc
 import logging
-import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import gevent
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import Controller, Fleet, Progress, RunResult, Workload
 from sendpoll.load.measure.machine_limits import raise_open_files
@@ -28,12 +25,17 @@ from sendpoll.load.on_locust.user import Person, attach
 from sendpoll.load.on_locust.web import open_page
 from sendpoll.load.users.generator import Generator
 
-INTERRUPTED: Final = 130
-"""Exit code after a second Ctrl-C, as shells give it."""
+MASTER_GONE: Final = 4
+"""What a worker process ends with whose master is gone."""
+_WATCH_S: Final = 0.2
+_CUT_S: Final = 3.0
+"""How long a run that was cut short may take to come to its end by itself."""
 _STOP_SLACK_S: Final = 5.0
 
 
-def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None) -> RunResult:
+def hold(
+    workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None, interruption: Interruption
+) -> RunResult:
     """Run to the end; see `sendpoll.load.on_locust.run.run`."""
     quieten_locust()
     steady_locust()
@@ -42,7 +44,10 @@ def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Pro
         user_classes=[Person], host=workload.target.base_url, stop_timeout=patience_of(workload) + _STOP_SLACK_S
     )
     if fleet.processes or fleet.master:
-        return _hold_with_workers(environment, workload, controller, fleet, progress)
+        collector = WorkerCollector(workload.scenario)
+        redact = Redactor(workload.target.secrets).text
+        conductor = Conductor(controller, collector, progress, patience_of(workload), redact)
+        return _hold_with_workers(environment, workload, conductor, fleet, interruption)
     generator = Generator(workload, run_name())
     attach(environment, generator)
     redact = generator.redactor.text
@@ -51,27 +56,26 @@ def hold(workload: Workload, controller: Controller, fleet: Fleet, progress: Pro
     environment.create_local_runner()
     spare_the_collector()
     try:
-        return conduct(environment, conductor, fleet)
+        return conduct(environment, conductor, fleet, interruption)
     finally:
         generator.stop()
 
 
 def _hold_with_workers(
-    environment: Environment, workload: Workload, controller: Controller, fleet: Fleet, progress: Progress | None
+    environment: Environment, workload: Workload, conductor: Conductor, fleet: Fleet, interruption: Interruption
 ) -> RunResult:
-    collector = WorkerCollector(workload.scenario)
-    redact = Redactor(workload.target.secrets).text
-    conductor = Conductor(controller, collector, progress, patience_of(workload), redact)
+    collector = conductor.collector
+    assert isinstance(collector, WorkerCollector)  # noqa: S101 - `hold` has just made it
     environment.shape_class = conductor
     master = Master(environment, workload, collector, run_name())
     try:
         master.gather(fleet)
-        return dataclasses.replace(conduct(environment, conductor, fleet), workers=len(collector.workers))
+        return dataclasses.replace(conduct(environment, conductor, fleet, interruption), workers=len(collector.workers))
     finally:
         master.close()
 
 
-def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> RunResult:
+def conduct(environment: Environment, conductor: Conductor, fleet: Fleet, interruption: Interruption) -> RunResult:
     """Start the conductor's run, wait for its end, and hand back what came of it."""
     runner = environment.runner
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101 - both ways here have just made one
@@ -79,12 +83,20 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
         open_page(environment, lambda: conductor.collector.metrics, fleet.web_port)
     environment.events.test_stopping.add_listener(lambda **_: _drain(conductor))
     started_at = time.time()
-    with _interruptible(conductor):
+    cut_at: list[float] = []
+
+    def cut(by: int) -> None:
+        cut_at.append(time.perf_counter())
+        _cut_short(environment, conductor, by)
+
+    with interruption.during(cut):
         runner.start_shape()
-        while not conductor.done.wait(1.0):
+        while not conductor.done.wait(_WATCH_S):
             if runner.shape_greenlet is None:  # Locust has ended it by itself: the last worker is gone
                 conductor.interrupt()
                 conductor.tick()
+            if cut_at and time.perf_counter() - cut_at[0] > _CUT_S:
+                conductor.give_up()
         problems = (*conductor.collector.problems, *conductor.problems)  # workers that end by order are no loss
         runner.quit()
     if conductor.failure is not None:
@@ -98,7 +110,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
         problems=problems,
         started_at=started_at,
         seconds=conductor.ended_at - conductor.began_at,
-        interrupted=conductor.interrupted,
+        cut_by=conductor.cut_by,
         unreachable=collector.unconnected if collector.unconnected and not collector.answered else None,
         samples=collector.samples,
     )
@@ -107,7 +119,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet) -> Run
 def _drain(conductor: Conductor) -> None:
     """Let a run that was stopped on Locust's page come to its end before Locust stops the users in its own way."""
     if not conductor.done.is_set():  # else it is the end of the run that stops the users
-        conductor.interrupt()
+        conductor.interrupt(signal.SIGINT)
     conductor.done.wait()
 
 
@@ -134,18 +146,7 @@ def quieten_locust() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-@contextlib.contextmanager
-def _interruptible(conductor: Conductor) -> Iterator[None]:
-    """Ctrl-C and SIGTERM drain the run; the second one ends the process at once."""
-
-    def on_signal(*_: Any) -> None:
-        if conductor.interrupted:
-            os._exit(INTERRUPTED)
-        conductor.interrupt()
-
-    watchers = [gevent.signal_handler(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield
-    finally:
-        for watcher in watchers:
-            watcher.cancel()
+def _cut_short(environment: Environment, conductor: Conductor, by: int) -> None:
+    """Let no task go on and none begin: who asked for the end does not wait for answers."""
+    environment.stop_timeout = 0
+    conductor.interrupt(by)

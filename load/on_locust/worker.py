@@ -21,7 +21,7 @@ from sendpoll.load.engine import EngineError
 from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.locust_clock import steady_locust
 from sendpoll.load.on_locust.master import JOIN, ORDER, READY, REFUSED, REPORT, WORKLOAD
-from sendpoll.load.on_locust.runner import INTERRUPTED, quieten_locust, spare_the_collector
+from sendpoll.load.on_locust.runner import MASTER_GONE, quieten_locust, spare_the_collector
 from sendpoll.load.on_locust.user import Person, attach
 from sendpoll.load.on_locust.worker_protocol import PROTOCOL, HandoverError, target_from_json, workload_from_wire
 from sendpoll.load.users.generator import Generator
@@ -128,7 +128,7 @@ def _main() -> None:
 
     def end_with_the_master() -> None:
         gevent.socket.wait_read(sys.stdin.fileno())
-        os._exit(INTERRUPTED)
+        os._exit(MASTER_GONE)
 
     gevent.spawn(end_with_the_master)
     run_worker(sys.argv[1], int(sys.argv[2]), own)

@@ -22,7 +22,7 @@ from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.sizing import CROWDS, RATES, assumptions, fleets
 from sendpoll.load.plan.tallies import Observations
 from sendpoll.load.results.result import described_target, environment_facts, version_of
-from sendpoll.load.results.verdict import WORDS, ExitCode
+from sendpoll.load.results.verdict import WORDS, ExitCode, ended_by
 
 SCHEMA_VERSION: Final = 1
 _BUCKET_S: Final = 5.0
@@ -54,6 +54,8 @@ def plan_result(facts: PlanFacts) -> tuple[dict[str, Any], ExitCode]:
     code = exit_code(conclusion.end, answer.capacity.low, answer.capacity.high, facts.required)
     if facts.run.unreachable is not None:
         code = ExitCode.UNREACHABLE
+    if facts.run.cut_by is not None:
+        code = ended_by(facts.run.cut_by)
     result = {
         "kind": "sendpoll plan",
         "schema_version": SCHEMA_VERSION,

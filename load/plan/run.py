@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from sendpoll.core.interruption import CutShortError, Interruption, signal_name
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
-from sendpoll.load.on_locust.run import run
+from sendpoll.load.on_locust.run import nothing_held, run
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.fixed_levels import HeldSteps
 from sendpoll.load.plan.judge import assess
@@ -53,7 +54,7 @@ class PlanJob:
     """What a reader must know besides, a sentence each."""
 
 
-def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
+def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Interruption) -> ExitCode:
     """Do the whole job.
 
     Raises EngineError where it cannot begin, OSError where its folder cannot be written to, and ReportFileError where a
@@ -79,8 +80,12 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
     )
     with LiveProgress(err) as progress:
         watch.progress = progress
-        held = run(job.workload, controller, fleet=job.fleet, progress=watch)
-    conclusion = controller.conclusion or _stopped(search, held)
+        held = _held(job, controller, watch, interruption)
+    conclusion = _stopped(search, held) if held.cut_by is not None else controller.conclusion or _stopped(search, held)
+    polls = _polls(job, settings, search, conclusion, err, interruption)
+    if interruption.number is not None and held.cut_by is None:
+        held.cut_by = interruption.number
+        conclusion = _stopped(search, held)
     facts = PlanFacts(
         workload=job.workload,
         settings=replace(settings, budget_s=job.settings.budget_s),
@@ -88,7 +93,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
         conclusion=conclusion,
         run=held,
         levels=watch.levels,
-        polls=_polls(job, settings, search, conclusion, err) if not held.interrupted else (),
+        polls=polls,
         required=job.required,
         quick=job.quick,
         notes=[*job.notes, *notes],
@@ -102,6 +107,13 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
     return code
 
 
+def _held(job: PlanJob, controller: PlanController, watch: _Watch, interruption: Interruption) -> RunResult:
+    """What came of the search on the real engine; nothing where somebody ended it before it began."""
+    if interruption.number is not None:
+        return nothing_held(job.workload, interruption.number)
+    return run(job.workload, controller, fleet=job.fleet, progress=watch, interruption=interruption)
+
+
 def _ceiling(job: PlanJob, err: SafeConsole) -> tuple[float | None, list[str]]:
     """What the generator can do at most, in requests a second, and what to say about it."""
     if job.fleet.master:
@@ -113,6 +125,8 @@ def _ceiling(job: PlanJob, err: SafeConsole) -> tuple[float | None, list[str]]:
         ceiling = measured_apart(job.fleet.processes)
     except DoctorError as problem:
         return None, [str(problem)]
+    except CutShortError:
+        return None, ["what the generator can do was still being measured"]
     return ceiling.requests_per_second, []
 
 
@@ -142,15 +156,20 @@ def _stopped(search: Search, held: RunResult) -> Conclusion:
     """The conclusion of a search that the engine ended before its time."""
     if held.unreachable is not None:
         return search.conclude(End.TARGET_UNHEALTHY, held.unreachable)
-    if held.interrupted:
-        return search.conclude(End.INTERRUPTED, "it was interrupted")
+    if held.cut_by is not None:
+        return search.conclude(End.INTERRUPTED, f"it was cut short by {signal_name(held.cut_by)}")
     return search.conclude(End.GENERATOR_BOUND, "; ".join(held.problems) or "the load could not be held")
 
 
 def _polls(
-    job: PlanJob, settings: Settings, search: Search, conclusion: Conclusion, err: SafeConsole
+    job: PlanJob,
+    settings: Settings,
+    search: Search,
+    conclusion: Conclusion,
+    err: SafeConsole,
+    interruption: Interruption,
 ) -> tuple[PollCost, ...]:
-    """Hold the answer with each poll interval."""
+    """Hold the answer with each poll interval, as far as nobody ends it early."""
     best = search.capacity().level
     if not job.poll_intervals or best is None or conclusion.end not in {End.CONVERGED, End.BUDGET}:
         return ()
@@ -163,7 +182,10 @@ def _polls(
         seconds = max(_POLLS_HOLD_S, 4 * cycle)
         hold = Hold(level, Purpose.POLLS, seconds, 1, seconds, settings.start_spread_s + cycle, 4 * cycle)
         controller = HeldSteps([hold], search.observations, settings)
-        run(replace(job.workload, scenario=scenario), controller.controller, fleet=job.fleet)
+        workload = replace(job.workload, scenario=scenario)
+        run(workload, controller.controller, fleet=job.fleet, interruption=interruption)
+        if interruption.number is not None:
+            break
         costs += [_cost(interval, step, search.observations, best) for step in controller.steps]
     return tuple(costs)
 

@@ -32,8 +32,10 @@ def _cases(result: Result) -> Iterator[TestCase]:
     yield TestCase(
         _GROUP, "generator on time", "error" if doubts else "passed", "; ".join(doubts), seconds=result["seconds"]
     )
+    cut = result["sentence"] if result["interrupted"] else ""
+    yield TestCase(_GROUP, "not cut short", "error" if cut else "passed", cut)
     for gate in result["gates"]:
-        yield _gate(gate, result, unreachable or bool(doubts))
+        yield _gate(gate, result, unreachable or bool(doubts) or bool(cut))
     for row in result.get("comparison", {"ratios": ()})["ratios"]:
         worse = row["change"] == "worse"
         told = f"worse than in the run before: {ratio(row)}"

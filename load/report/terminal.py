@@ -24,6 +24,7 @@ _STYLES: Final = {
     "inconclusive": "bold yellow",
     "invalid": "bold magenta",
     "unreachable": "bold magenta",
+    "interrupted": "bold yellow",
 }
 _SHOWN: Final = {
     "ttfe": "first event",

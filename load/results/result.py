@@ -19,7 +19,7 @@ from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_esti
 from sendpoll.load.measure.window import Window
 from sendpoll.load.results.gates import gates_of
 from sendpoll.load.results.series import course, dense
-from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, verdict_of
+from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, cut_short, verdict_of
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.schemas.catalogue import load_catalogue
 
@@ -62,7 +62,8 @@ class RunFacts:
     problems: Sequence[str] = ()
     """Why the generator cannot be trusted, a sentence each."""
     unreachable: str | None = None
-    interrupted: bool = False
+    cut_by: int | None = None
+    """The signal that cut the run short; None where none did."""
     samples: Sequence[Mapping[str, Any]] = ()
     """Exchanges behind the first failures of each kind."""
 
@@ -73,6 +74,8 @@ def load_result(
     """The content of `result.json`, without a secret in it, and the verdict on the run."""
     gates = gates_of(metrics)
     verdict = verdict_of(gates, metrics.ledger, facts.problems, facts.unreachable, inconclusive)
+    if facts.cut_by is not None:
+        verdict = cut_short(verdict, facts.cut_by)
     result = {
         "kind": "sendpoll load result",
         "schema_version": SCHEMA_VERSION,
@@ -81,7 +84,7 @@ def load_result(
         "exit_code": int(verdict.code),
         "started_at": dt.datetime.fromtimestamp(facts.started_at, dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(facts.seconds, 3),
-        "interrupted": facts.interrupted,
+        "interrupted": facts.cut_by is not None,
         "target": described_target(facts.target),
         "scenario": facts.scenario.as_json(),
         "workload_digest": facts.scenario.digest,

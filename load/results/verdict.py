@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal
 
+from sendpoll.core.interruption import exit_code, signal_name
 from sendpoll.load.measure.objective_rule import Decision
 from sendpoll.load.measure.records import Ledger
 from sendpoll.load.results.gates import Gate
@@ -24,8 +25,13 @@ class ExitCode(IntEnum):
     INVALID = 4
     """The generator was late or lost something: what was measured is not the server."""
     UNREACHABLE = 5
+    HUNG_UP = 129
+    """SIGHUP cut it short; so do the next two say, as shells do, of their signals."""
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
+CUT_SHORT: Final = frozenset({ExitCode.HUNG_UP, ExitCode.INTERRUPTED, ExitCode.TERMINATED})
 WORDS: Final = {
     ExitCode.PASS: "pass",
     ExitCode.SLO_FAILED: "fail",
@@ -33,6 +39,7 @@ WORDS: Final = {
     ExitCode.INCONCLUSIVE: "inconclusive",
     ExitCode.INVALID: "invalid",
     ExitCode.UNREACHABLE: "unreachable",
+    **dict.fromkeys(CUT_SHORT, "interrupted"),
 }
 
 
@@ -90,6 +97,17 @@ def verdict_of(
     kept = len(gates) - len(undecided)
     sentence = f"{'all ' if not undecided else ''}{kept} objective{'s' if kept != 1 else ''} met"
     return RunVerdict(ExitCode.PASS, sentence, _reasons(undecided))
+
+
+def ended_by(number: int) -> ExitCode:
+    """What a process ends with that a signal of this number cut short."""
+    return ExitCode(exit_code(number))
+
+
+def cut_short(verdict: RunVerdict, by: int) -> RunVerdict:
+    """The verdict on a run that a signal of this number ended before its time, from what it would have been."""
+    sentence = f"cut short by {signal_name(by)}, so this is no verdict; by then: {verdict.sentence}"
+    return RunVerdict(ended_by(by), sentence, verdict.reasons)
 
 
 def _reasons(gates: Sequence[Gate]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from sendpoll.core.interruption import end_with_parent
+
 uvloop: Any
 try:
     import uvloop
@@ -142,7 +144,10 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=8)
     parser.add_argument("--first", type=float, default=0.25)
     parser.add_argument("--interval", type=float, default=0.25)
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
     options = parser.parse_args()
+    if options.with_parent:
+        end_with_parent(0)
     run_stub(Script(chunks=options.chunks, first=options.first, interval=options.interval), options.host, options.port)
 
 

@@ -123,6 +123,8 @@ class TaskWalk:
     """The task that a follow-up found running."""
     _is_refused: bool = False
     """Whether the message was clearly refused because another of its conversation may still run."""
+    _is_cut: bool = False
+    """Whether we ended it, which says nothing about the server: as if its user had left."""
     _sent_at: float = 0.0
     _accepted_at: float = 0.0
     _submitted: float | None = None
@@ -150,7 +152,7 @@ class TaskWalk:
             self.outcome, self.error = Outcome.FAILED, self.generator.redactor.text(str(refused))
         except GreenletExit:
             if self.outcome is Outcome.ABANDONED:
-                self.error = "the run ended"
+                self._is_cut, self.error = True, "the run ended"
             raise
         except Exception:
             self.outcome, self.error = Outcome.ABANDONED, "the generator broke"
@@ -384,7 +386,7 @@ class TaskWalk:
             bytes=seen.size,
             status=seen.status,
             outcome=self.outcome,
-            leaver=errand.leaves_after is not None,
+            leaver=errand.leaves_after is not None or self._is_cut,
             follow_up=errand.sent is Sent.FOLLOW_UP or self._is_refused,
             violations=tuple(dict.fromkeys(self.broken)),
             error=self.error,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from sendpoll.core.interruption import end_with_parent
 from sendpoll.load.stub.stub import Script, run_stub
 
 _SERVICE_DIGITS: Final = 10**10
@@ -95,7 +96,10 @@ def main() -> None:
     parser.add_argument("--mean", type=float, default=1.0)
     parser.add_argument("--chunks", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--with-parent", action="store_true")
     options = parser.parse_args()
+    if options.with_parent:
+        end_with_parent(0)
     script = QueueScript(
         chunks=options.chunks, slots=options.slots, service=options.service, mean=options.mean, seed=options.seed
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import console_for
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, RunResult, Workload
@@ -28,7 +29,7 @@ def _said(monkeypatch: pytest.MonkeyPatch) -> Said:
     def said(**target: object) -> str:
         err = io.StringIO()
         job = Job(workload=Workload(Target(**target), load_scenario("smoke")), fleet=Fleet())  # type: ignore[arg-type]
-        run_job(job, console_for(io.StringIO()), console_for(err))
+        run_job(job, console_for(io.StringIO()), console_for(err), Interruption())
         return err.getvalue()
 
     return said

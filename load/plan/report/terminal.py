@@ -25,6 +25,7 @@ STYLES: Final = {
     "inconclusive": "yellow",
     "invalid": "magenta",
     "unreachable": "magenta",
+    "interrupted": "yellow",
 }
 
 

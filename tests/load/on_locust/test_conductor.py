@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -132,11 +133,11 @@ def test_the_end_does_not_wait_for_ever(clock: list[float]) -> None:
 def test_an_interruption_drains(clock: list[float]) -> None:
     stage = Stage(clock, Order(10))
     stage.tick()
-    stage.conductor.interrupt()
+    stage.conductor.interrupt(signal.SIGTERM)
     assert stage.tick(10) == (0, 10.0)
     stage.tick(0)
     assert stage.conductor.done.is_set()
-    assert stage.conductor.interrupted
+    assert stage.conductor.cut_by == signal.SIGTERM
 
 
 def test_a_server_that_nobody_finds_ends_the_run_early(clock: list[float]) -> None:
