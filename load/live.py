@@ -38,7 +38,7 @@ class LiveProgress:
         """Show how the run stands."""
         if not order.users and not self._drains and view.elapsed > 1:
             self._drains = True
-            self._console.print("Draining: running tasks are finished, none is started.", style="dim")
+            self._console.print("Ending: no task is started any more.", style="dim")
         if not self._live and view.elapsed - self._shown_at < _PLAIN_EVERY_S:
             return
         self._shown_at = view.elapsed

@@ -90,7 +90,7 @@ def test_a_run_against_a_right_server(url: str, tmp_path: Path) -> None:
         "result.json", "report.html", "junit.xml", "summary.md", "tasks.jsonl",
     }  # fmt: skip
     assert result_in(tmp_path)["violations"] == []
-    assert "Draining" in ended.stderr
+    assert "Ending: no task is started any more." in ended.stderr
     assert "started =" in ended.stdout
     written = ended.stdout + ended.stderr + "".join(path.read_text() for path in tmp_path.iterdir())
     assert TOKEN not in written
@@ -194,27 +194,6 @@ def test_a_server_that_dies_in_mid_run(tmp_path: Path) -> None:
     assert run.returncode in {1, 4}
     assert result_in(tmp_path)["ledger"]["failed"] > 0
     assert assert_every_task_is_booked(tmp_path)
-
-
-def test_ctrl_c_drains_and_reports(url: str, tmp_path: Path) -> None:
-    run = started(url, "--users", "4", "--duration", "60s", "--report-dir", str(tmp_path))
-    time.sleep(6)
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=TIMEOUT)
-    assert "Traceback" not in out + err
-    assert result_in(tmp_path)["interrupted"]
-    assert assert_every_task_is_booked(tmp_path)
-
-
-def test_a_second_ctrl_c_ends_at_once() -> None:
-    with stub("--chunks", "1000") as (url, _):
-        run = started(url, "--users", "4", "--duration", "60s")
-        time.sleep(6)
-        run.send_signal(signal.SIGINT)
-        time.sleep(2)
-        run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=10) == 130
-        run.communicate()
 
 
 def test_arrivals_that_find_nobody_are_dropped_and_fail(tmp_path: Path) -> None:

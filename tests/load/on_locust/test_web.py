@@ -50,7 +50,7 @@ def test_a_run_that_is_stopped_on_the_page_loses_nothing(processes: int, tmp_pat
         finally:
             run.kill()
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert result["interrupted"]
+    assert (result["interrupted"], result["verdict"], result["exit_code"]) == (True, "interrupted", 130)
     assert result["ledger"]["started"] > 0
     assert result["ledger"]["balances"]
     assert not [problem for problem in result["generator"]["problems"] if "worker" in problem]
