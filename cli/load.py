@@ -85,10 +85,13 @@ def load(**options: Any) -> None:
 
 def _work(options: dict[str, Any]) -> None:
     from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.on_locust.worker import run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
+    from sendpoll.load.on_locust.worker import MasterGoneError, run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
 
     try:
         run_worker(options["master_host"], options["master_port"], secrets_of(options))
+    except MasterGoneError as problem:
+        click.echo(f"Error: {problem}", err=True)
+        raise SystemExit(4) from problem
     except (EngineError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem
 

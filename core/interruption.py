@@ -82,8 +82,8 @@ class Interruption:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        for number, handler in self._before.items():  # a command that was cut short has only to end
+            signal.signal(number, handler if self.number is None else signal.SIG_IGN)
         self._before.clear()
 
     @contextlib.contextmanager

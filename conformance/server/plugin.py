@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import os
 import random
 import sys
@@ -29,9 +30,11 @@ from sendpoll.conformance.server.probing.recorded_tasks import Corpus, record
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.transport.connection import NoConnectionError
+from sendpoll.core.reports.ci_log import obeys_its_log, unobeyed
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.target_file import load_target
 from sendpoll.core.target.url import TargetError
+from sendpoll.core.text.safe import one_line, visible
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
 
@@ -90,7 +93,8 @@ def _from_command_line(config: pytest.Config) -> tuple[Target, RunOptions]:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is judged, and with which seed."""
     context = config.stash[CONTEXT]
-    return f"sendpoll: {context.target.base_url}, seed {context.seed}, at most {context.target.max_messages} messages"
+    told = f"{context.target.base_url}, seed {context.seed}, at most {context.target.max_messages} messages"
+    return readable(f"sendpoll: {told}")
 
 
 class _Checks(pytest.Module):
@@ -248,11 +252,26 @@ def _tell(item: pytest.Item, case: CheckResult, verdict: Verdict, reason: str) -
         "reason": evidence.text(reason),
         "violations": evidence.violations(case.violations, case.unshown),
     }
-    item.user_properties.append((PROPERTY, result))
+    item.user_properties.append((PROPERTY, json.dumps(result)))
     if verdict is Verdict.FAIL:
-        pytest.fail(_failure_text(result, context.seed), pytrace=False)
+        pytest.fail(readable(_failure_text(result, context.seed)), pytrace=False)
     if verdict is not Verdict.PASS:
-        pytest.skip(f"{verdict}: {result['reason']}")
+        pytest.skip(readable(f"{verdict}: {result['reason']}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What pytest tells of a check that broke may quote the server too."""
+    report = yield
+    if report.failed and not isinstance(report.longrepr, str):
+        report.longrepr = readable(report.longreprtext)
+    return report
+
+
+def readable(text: str) -> str:
+    """A text for pytest to show on a terminal, in its JUnit file or in the log of a CI job: in none does it act."""
+    shown = visible(text, keep="\n")
+    return unobeyed(shown) if obeys_its_log(os.environ) else shown
 
 
 def _failure_text(result: JSON, seed: int) -> str:
@@ -264,7 +283,8 @@ def _failure_text(result: JSON, seed: int) -> str:
         for shown in violation["exchanges"]:
             answer = shown["response"]
             lines.append(f"  {shown['curl']}")
-            lines.append(f"  -> {answer['status']} {answer['body'][:300]!r}" if answer else f"  -> {shown['failure']}")
+            told = f"{answer['status']} {one_line(answer['body'])}" if answer else shown["failure"]
+            lines.append(f"  -> {told}")
     return "\n".join([*lines, f"Seed: {seed}"])
 
 
@@ -275,5 +295,5 @@ def results_of(report: pytest.TestReport) -> Iterator[JSON]:
     """
     if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
         for name, value in report.user_properties:
-            if name == PROPERTY and isinstance(value, dict):
-                yield value
+            if name == PROPERTY and isinstance(value, str):
+                yield json.loads(value)

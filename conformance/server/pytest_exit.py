@@ -12,7 +12,7 @@ from collections import defaultdict
 import pytest
 
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
-from sendpoll.conformance.server.plugin import results_of
+from sendpoll.conformance.server.plugin import readable, results_of
 from sendpoll.schemas.catalogue import Level, load_catalogue
 
 
@@ -44,7 +44,7 @@ class Verdicts:
             return
         terminalreporter.section("sendpoll: nothing certain can be said", red=True)
         for reason, rows in self._reasons.items():
-            terminalreporter.write_line(reason)
+            terminalreporter.write_line(readable(f"- {reason}"))
             terminalreporter.write_line(textwrap.fill(", ".join(rows), 80, initial_indent="  ", subsequent_indent="  "))
 
     def _undetermined(self) -> bool:

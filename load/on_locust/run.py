@@ -26,14 +26,13 @@ def run(
     The process is monkey-patched by gevent from then on, so a program that lives on should run this in a process of
     its own.
     """
-    from sendpoll.load.on_locust.runner import hold  # noqa: PLC0415 - it imports Locust, which patches the process
-
-    fleet = fleet or Fleet()
-    try:
-        if interruption is not None:
-            return hold(workload, controller, fleet, progress, interruption)
+    if interruption is None:
         with Interruption() as own:
-            return hold(workload, controller, fleet, progress, own)
+            return run(workload, controller, fleet=fleet, progress=progress, interruption=own)
+    try:
+        from sendpoll.load.on_locust.runner import hold  # noqa: PLC0415 - it imports Locust, which patches the process
+
+        return hold(workload, controller, fleet or Fleet(), progress, interruption)
     except CutShortError as cut:
         return nothing_held(workload, cut.number)
 

@@ -28,6 +28,13 @@ from sendpoll.load.users.generator import Generator
 
 _REPORT_S: Final = 1.0
 _CONNECT_S: Final = 5.0
+_WATCH_S: Final = 0.5
+_SILENCE_S: Final = 2.0
+"""A master is heard each second."""
+
+
+class MasterGoneError(Exception):
+    """The master ended without a word; the message names it."""
 
 
 class Worker:
@@ -40,6 +47,8 @@ class Worker:
         self._has_begun = False
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self.refusal = ""
+        self.is_orphan = False
+        """Whether the master is gone without a word."""
 
     def join(self, runner: WorkerRunner) -> None:
         """Ask the master for the workload."""
@@ -48,6 +57,21 @@ class Worker:
         self._environment.events.report_to_master.add_listener(self._on_report)
         self._runner = runner
         runner.send_message(JOIN, {"protocol": PROTOCOL, "pid": os.getpid(), "name": self._name})
+
+    def watch(self, host: str, port: int) -> None:
+        """End when the master is gone: it has been silent, and nobody listens in its place.
+
+        One that is only busy is waited for; one whose machine is gone is given up by Locust, a minute later.
+        """
+        heard, since = self._runner.last_heartbeat_timestamp, time.perf_counter()
+        while True:
+            gevent.sleep(_WATCH_S)
+            if self._runner.last_heartbeat_timestamp != heard:
+                heard, since = self._runner.last_heartbeat_timestamp, time.perf_counter()
+            elif time.perf_counter() - since > _SILENCE_S and _is_deserted(host, port):
+                self.is_orphan = True
+                self._runner.greenlet.kill(block=False)
+                return
 
     def close(self) -> None:
         """Generate no more."""
@@ -87,7 +111,7 @@ def run_worker(host: str, port: int, own: Target) -> None:
     """Work for the master at that address until it says that the run is over.
 
     `own` holds the secrets of the target; everything else the master says. Raises EngineError when there is no master,
-    or when it refuses this worker.
+    or when it refuses this worker, and MasterGoneError when it goes without a word.
     """
     quieten_locust()
     steady_locust()
@@ -98,10 +122,25 @@ def run_worker(host: str, port: int, own: Target) -> None:
     runner = environment.create_worker_runner(host, port)
     worker = Worker(environment, own)
     worker.join(runner)
+    watcher = gevent.spawn(worker.watch, host, port)
     runner.greenlet.join()
+    watcher.kill()
     worker.close()
+    if worker.is_orphan:
+        raise MasterGoneError(f"the master at {host}:{port} is gone, and nobody takes what this worker measured")
     if worker.refusal:
         raise EngineError(worker.refusal)
+
+
+def _is_deserted(host: str, port: int) -> bool:
+    """Whether the machine of the master says that nobody listens there any more."""
+    try:
+        gevent.socket.create_connection((host, port), _WATCH_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _find_master(host: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -142,7 +143,7 @@ def test_a_check_that_crashes_is_a_failure_of_pytests_own(outcomes: dict[str, tu
 )
 def test_what_a_check_told_is_taken_once(when: Any, outcome: Any, told: int) -> None:
     """pytest hands it on from phase to phase."""
-    properties = [(PROPERTY, {"requirement": "POLL-8"})]
+    properties = [(PROPERTY, json.dumps({"requirement": "POLL-8"}))]
     report = pytest.TestReport("x", ("x", 1, "x"), {}, outcome, None, when, user_properties=properties)
     assert len(list(results_of(report))) == told
 
