@@ -81,7 +81,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet, interr
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101 - both ways here have just made one
     if fleet.web_port is not None:
         open_page(environment, lambda: conductor.collector.metrics, fleet.web_port)
-    environment.events.test_stopping.add_listener(lambda **_: _drain(conductor))
+    environment.events.test_stopping.add_listener(lambda **_: _drain(conductor, runner))
     started_at = time.time()
     cut_at: list[float] = []
 
@@ -116,10 +116,14 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet, interr
     )
 
 
-def _drain(conductor: Conductor) -> None:
-    """Let a run that was stopped on Locust's page come to its end before Locust stops the users in its own way."""
+def _drain(conductor: Conductor, runner: LocalRunner | MasterRunner) -> None:
+    """Let a run that Locust stops come to its end before the users are stopped in Locust's own way.
+
+    It stops one when that is asked for on its page, which is to cut it short, and when its last worker is lost.
+    """
     if not conductor.done.is_set():  # else it is the end of the run that stops the users
-        conductor.interrupt(signal.SIGINT)
+        deserted = isinstance(runner, MasterRunner) and not runner.worker_count
+        conductor.interrupt(None if deserted else signal.SIGINT)
     conductor.done.wait()
 
 

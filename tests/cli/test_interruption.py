@@ -1,0 +1,96 @@
+"""Signals: whole reports of what was seen so far, the code of the signal, and nothing left running.
+
+`python -m tests.benchmarks.interrupted` does this at many moments, for every way and sequence.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sendpoll.core.interruption import CutShortError, Interruption
+from sendpoll.reference_server.embedded import spawned
+from sendpoll.reference_server.settings import Settings
+from tests.benchmarks.interrupted import SEQUENCES, TOKEN, WAYS, interrupt
+
+_PAIRS = [
+    ("check", "SIGTERM"),
+    ("check", "SIGINT twice"),
+    ("load", "SIGHUP"),
+    ("load", "SIGINT twice"),
+    ("load-processes", "CI"),
+    ("load-processes", "SIGKILL"),
+    ("load-master", "SIGINT"),
+    ("load-master", "SIGKILL"),
+    ("plan", "SIGTERM"),
+    ("plan", "SIGKILL"),
+]
+
+
+@pytest.fixture(name="url", scope="module")
+def _url() -> Iterator[str]:
+    with spawned(Settings(tokens=(TOKEN,), port=0, chunk_interval=0.2)) as url:
+        yield url
+
+
+@pytest.mark.parametrize(("way", "sequence"), _PAIRS)
+def test_an_interruption_loses_nothing_and_leaves_nobody(way: str, sequence: str, url: str, tmp_path: Path) -> None:
+    moment = random.SystemRandom().uniform(0, min(WAYS[way].span, 5))
+    outcome = interrupt(WAYS[way], SEQUENCES[sequence], moment, url, tmp_path / "report")
+    assert outcome.faults == [], f"{moment:.2f} s after its first word"
+
+
+def test_before_the_work_a_signal_is_an_exception() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption() as interruption:
+        with pytest.raises(CutShortError, match="SIGTERM"):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # who ends is left in peace
+        assert interruption.number == signal.SIGTERM
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_during_the_work_the_first_signal_cuts_it_short_and_behind_it_none_does() -> None:
+    heard: list[int] = []
+    with Interruption() as interruption:
+        with interruption.during(heard.append):
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        with interruption.during(heard.append):
+            pass
+    assert heard == [signal.SIGHUP, signal.SIGHUP]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+
+
+def test_a_signal_between_two_pieces_of_work_cuts_the_second_short() -> None:
+    heard: list[int] = []
+    with Interruption() as interruption:
+        with interruption.during(heard.append):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.number is None
+        with interruption.during(heard.append):
+            pass
+    assert heard == [signal.SIGTERM]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_signals_that_were_ignored_stay_ignored() -> None:
+    program = """
+import signal
+from sendpoll.core.interruption import Interruption
+with Interruption() as interruption, interruption.during(print):
+    signal.raise_signal(signal.SIGHUP)
+"""
+    done = subprocess.run(["nohup", sys.executable, "-c", program], capture_output=True, timeout=60, check=True)
+    assert done.stdout == b""
