@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sendpoll.core.interruption import CutShortError, Interruption
+from sendpoll.core.interruption import SIGNALS, CutShortError, Interruption
 from sendpoll.reference_server.embedded import spawned
 from sendpoll.reference_server.settings import Settings
 from tests.benchmarks.interrupted import SEQUENCES, TOKEN, WAYS, interrupt
@@ -46,16 +46,25 @@ def test_an_interruption_loses_nothing_and_leaves_nobody(way: str, sequence: str
     assert outcome.faults == [], f"{moment:.2f} s after its first word"
 
 
+@pytest.fixture(name="_own_signals")
+def _fresh_signals() -> Iterator[None]:
+    """Signals as a process has them that has just begun, whatever the test makes of them."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_own_signals")
 def test_before_the_work_a_signal_is_an_exception() -> None:
-    before = signal.getsignal(signal.SIGTERM)
     with Interruption() as interruption:
         with pytest.raises(CutShortError, match="SIGTERM"):
             signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)  # who ends is left in peace
         assert interruption.number == signal.SIGTERM
-    signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.usefixtures("_own_signals")
 def test_during_the_work_the_first_signal_cuts_it_short_and_behind_it_none_does() -> None:
     heard: list[int] = []
     with Interruption() as interruption:
@@ -66,10 +75,9 @@ def test_during_the_work_the_first_signal_cuts_it_short_and_behind_it_none_does(
         with interruption.during(heard.append):
             pass
     assert heard == [signal.SIGHUP, signal.SIGHUP]
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
+@pytest.mark.usefixtures("_own_signals")
 def test_a_signal_between_two_pieces_of_work_cuts_the_second_short() -> None:
     heard: list[int] = []
     with Interruption() as interruption:
@@ -80,9 +88,6 @@ def test_a_signal_between_two_pieces_of_work_cuts_the_second_short() -> None:
         with interruption.during(heard.append):
             pass
     assert heard == [signal.SIGTERM]
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_signals_that_were_ignored_stay_ignored() -> None:
