@@ -29,7 +29,7 @@ class Connection:
         self._closes = closes
         self.client: HttpClient | None = None
 
-    def dial(self) -> Connection:
+    def connect(self) -> Connection:
         return self
 
     def send(self, data: bytes) -> None:
