@@ -25,6 +25,7 @@ from sendpoll.cli.judging import (
     known_failures,
     publish,
 )
+from sendpoll.cli.repeated_command import repeated_command
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.results.cut_short import cut_short
@@ -35,13 +36,16 @@ from sendpoll.conformance.server.run import Check
 from sendpoll.core.interruption import Interruption, signal_name
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.target.target import Target
+from sendpoll.core.target.traits import RequestPace
 from sendpoll.schemas.catalogue import Subject, load_catalogue
 from sendpoll.schemas.contract import JSON
 
 _GROUPS = (
     dataclasses.replace(SERVER, more=("second_token", *SERVER.more)),
     JUDGE,
-    Group("Send", ("dry_run",), ("prompts", "max_messages", "examples", "seed", "deadline", "task_timeout")),
+    Group(
+        "Send", ("dry_run",), ("prompts", "max_messages", "max_rate", "examples", "seed", "deadline", "task_timeout")
+    ),
     REPORT,
 )
 _EXAMPLES = (
@@ -70,6 +74,9 @@ _STARTING = 2.0
 )
 @click.option("--max-messages", type=click.IntRange(1), metavar="N", help="Most messages to send.  [default: 16]")
 @click.option(
+    "--max-rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Most requests a second, in the mean."
+)
+@click.option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of the run.  [default: 300]"
 )
 @click.option(
@@ -97,9 +104,8 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
     check_writable(options)
     finishing = threading.Lock()
     with Progress(sys.stderr, rows=len(judgement.only) or len(load_catalogue().checked)) as progress:
-        run = Check(
-            target, RunOptions(seed, options["examples"], judgement.only), judgement, progress, began=_began(options)
-        )
+        wanted = RunOptions(seed, options["examples"], judgement.only, repeated_command(click.get_current_context()))
+        run = Check(target, wanted, judgement, progress, began=_began(options))
 
         def finish(report: JSON) -> int:
             finishing.acquire()  # for good: there is one end
@@ -154,6 +160,9 @@ def _with_run(target: Target, options: dict[str, Any]) -> Target:
     timeouts = {"run": options["deadline"], "task": options["task_timeout"]}
     patience = dataclasses.replace(target.timeouts, **{name: value for name, value in timeouts.items() if value})
     changes = {"second_token": options["second_token"], "max_messages": options["max_messages"]}
+    if options["max_rate"]:
+        pace = RequestPace(options["max_rate"])
+        target = dataclasses.replace(target, traits=dataclasses.replace(target.traits, pace=pace))
     return dataclasses.replace(
         target,
         timeouts=patience,

@@ -29,6 +29,8 @@ def _blocks(report: JSON) -> Iterator[str]:
     for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE):
         yield from _reasons(report, verdict)
     yield from _baseline(report)
+    yield from _unfinished(report)
+    yield from _traits(report)
     yield _facts(report)
 
 
@@ -85,6 +87,23 @@ def _baseline(report: JSON) -> Iterator[str]:
     yield "### Baseline"
     lines = [f"{label}: {', '.join(ids)}" for label, ids in told.items() if ids]
     yield bullets(lines) or "Nothing failed and nothing was listed."
+
+
+def _unfinished(report: JSON) -> Iterator[str]:
+    unfinished = report.get("unfinished")
+    if unfinished:
+        rows = ", ".join(unfinished["rows"])
+        yield f"What judges the rows that are left ({markdown(rows)}):"
+        yield markdown_code(unfinished["command"])
+
+
+def _traits(report: JSON) -> Iterator[str]:
+    if report.get("traits"):
+        yield "### What kind of server it is"
+        yield table(
+            ("trait", "what showed it"),
+            [(markdown(trait["sentence"]), markdown(trait["evidence"])) for trait in report["traits"]],
+        )
 
 
 def _facts(report: JSON) -> str:

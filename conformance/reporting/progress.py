@@ -20,6 +20,8 @@ _LOG_EVERY = 10.0
 _PHASE_EVERY = 2.0
 """Seconds between two lines that tell of a new phase: short ones are not worth a line each."""
 _REFRESHES_PER_SECOND = 4
+_BEAT = 0.5
+"""Seconds between two looks at whether a line is due."""
 
 
 class Progress:
@@ -38,6 +40,8 @@ class Progress:
         self._done = self._failed = self._requests = 0
         self._lock = threading.Lock()
         self._live: Live | None = None
+        self._over = threading.Event()
+        self._beating: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         console = console_for(self._stream)
@@ -51,6 +55,9 @@ class Progress:
                 redirect_stderr=False,
             )
             self._live.start()
+        else:
+            self._beating = threading.Thread(target=self._beat, name="progress", daemon=True)
+            self._beating.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,9 +65,28 @@ class Progress:
 
     def close(self) -> None:
         """Take the line in place away again; nothing is left of it on the terminal."""
+        self._over.set()
+        if self._beating is not None:
+            self._beating.join()
+            self._beating = None
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def _beat(self) -> None:
+        """Log now and then while nothing happens: a log that stands still looks like a run that hangs."""
+        while not self._over.wait(_BEAT):
+            with self._lock:
+                self._log_now_and_then()
+
+    def note(self, sentence: str) -> None:
+        """Something was learnt that the user wants to know now."""
+        line = f"{self._seconds()} {visible(sentence)}"
+        with self._lock:
+            if self._live is not None:
+                self._live.console.print(encodable(line, self._stream.encoding))
+            else:
+                self._write(line)
 
     def phase(self, name: str) -> None:
         """A new part of the run begins."""
@@ -95,11 +121,17 @@ class Progress:
     def _log(self) -> None:
         if self._live is None:
             self._logged = self._clock()
-            self._stream.write(f"{encodable(self._line(), self._stream.encoding)}\n")
-            self._stream.flush()
+            self._write(self._line())
+
+    def _write(self, line: str) -> None:
+        self._stream.write(f"{encodable(line, self._stream.encoding)}\n")
+        self._stream.flush()
+
+    def _seconds(self) -> str:
+        seconds = f"{self._clock() - self._started:.0f} s"
+        return f"[{seconds:>5}]"
 
     def _line(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
-        seconds = f"{self._clock() - self._started:.0f} s"
         done = f"{self._done} of {counted(self._rows, self._noun)}{failed}"
-        return f"[{seconds:>5}] {visible(self._phase)}: {done}, {counted(self._requests, 'request')}"
+        return f"{self._seconds()} {visible(self._phase)}: {done}, {counted(self._requests, 'request')}"

@@ -60,6 +60,10 @@ class _Summary:
         excused = self._report["verdict"] == RunVerdict.NONCONFORMANT and self._report["exit_code"] == 0
         style = "bold yellow" if excused else _STYLES[RunVerdict(self._report["verdict"])]
         self._out.line((visible(self._report["summary"]), style))
+        unfinished = self._report.get("unfinished")
+        if unfinished:
+            self._out.line(f"{counted(len(unfinished['rows']), 'row')} left; what judges them:")
+            self._out.line(("  " + visible(unfinished["command"]), "cyan"))
 
     # ---- failures ----
 
@@ -164,6 +168,9 @@ class _Summary:
         left = report.get("left_behind", {})
         self._out.block("target" if left else "client", view.target(report), indent=0)
         self._out.block("run", view.run_facts(report), indent=0)
+        for number, trait in enumerate(report.get("traits", [])):
+            shown = f" ({one_line(trait['evidence'], 200)})" if trait["evidence"] else ""
+            self._out.block("kind" if number == 0 else "", f"{trait['sentence']}{shown}", indent=0)
         behind = ", ".join(counted(len(ids), kind[:-1]) for kind, ids in left.items() if ids)
         if behind:
             where = "listed in report.json" if folder is not None else "which --report-dir lists"

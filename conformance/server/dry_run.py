@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from sendpoll.conformance.http.limits import INTERLEAVED_MESSAGES
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.core.target.target import Target
+from sendpoll.core.target.traits import seconds_in_words
 from sendpoll.schemas.catalogue import load_catalogue
 
 
@@ -27,8 +29,25 @@ def _lines(target: Target, only: frozenset[str]) -> Iterator[str]:
         yield f"  {messages}  {sentence}"
     total = sum(messages for _, messages in planned)
     yield f"That is {total} messages; --max-messages allows {target.max_messages}."
+    if plan.is_cut:
+        yield "More would judge more; what is left out is done with the task of the first walk, as far as that goes."
+    if plan.held:
+        yield f"{plan.held} of them is held for probes that a right server refuses."
+    yield from _traits(target)
     yield "Messages that a right server refuses come on top; one that is taken counts, and none goes past the limit."
     yield f"The run ends after {target.timeouts.run:g} s, whatever happens (--deadline)."
+
+
+def _traits(target: Target) -> Iterator[str]:
+    yield "It would begin one task, then more as long as the server runs them side by side, and keep to its pace."
+    for _, sentence in target.traits.sentences():
+        yield f"  declared: {sentence}"
+    took = target.traits.task_time
+    if took is not None:
+        plan = plan_messages(target.max_messages)
+        at_once = max(1, min((limit.most for limit in target.traits.limits), default=1))
+        rounds = math.ceil(plan.messages / at_once) + 1
+        yield f"By that it would take about {seconds_in_words(rounds * took.end)}."
 
 
 def _workspace(target: Target) -> str:

@@ -58,6 +58,8 @@ class RunOptions:
     examples: int = 100
     only: frozenset[str] = frozenset()
     """Requirement ids to judge; all where empty."""
+    command: tuple[str, ...] = ("sendpoll", "check")
+    """The words that would start it again, but for what bounds it; ready for a shell, without secrets."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -162,6 +164,7 @@ def _lab(pytestconfig: pytest.Config) -> RunContext:
 @pytest.fixture(scope="session", name="corpus")
 def _corpus(context: RunContext) -> Corpus:
     """The recorded tasks; empty where the walk through the calls did not get to one."""
+    context.listener.phase("tasks")
     return record(context) if not (context.trouble or context.stopped) else Corpus(walks=dict(context.walks))
 
 
@@ -227,9 +230,11 @@ def _ended(error: Exception, context: RunContext) -> tuple[Verdict, str]:
         return Verdict.NOT_EXERCISED, f"the run was cut short by {context.recorder.cut_by}"
     if isinstance(error, RunOverError):
         limit = context.target.timeouts.run
-        return Verdict.NOT_EXERCISED, f"the run's deadline of {limit:g} s had passed; give more with --deadline"
+        context.was_short = True
+        return Verdict.NOT_EXERCISED, str(error) or f"the run's deadline of {limit:g} s had passed (--deadline)"
     if isinstance(error, BudgetSpentError):
         spent = context.target.max_messages
+        context.was_short = True
         return Verdict.NOT_EXERCISED, f"all {spent} messages were spent; allow more with --max-messages"
     return Verdict.INCONCLUSIVE, str(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from datetime import UTC, datetime
 from sendpoll.conformance.results.evidence import Evidence
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
+from sendpoll.conformance.server.probing.forecast import finish
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import RecordedTask
+from sendpoll.conformance.server.probing.traits_seen import traits_seen
 from sendpoll.schemas.catalogue import Catalogue, Level, Requirement, Subject
 from sendpoll.schemas.contract import JSON
 
@@ -29,6 +32,8 @@ class Ran:
     """How the suite itself broke, if it did."""
     started_at: datetime
     duration: float
+    command: Sequence[str] = ("sendpoll", "check")
+    """The words that would start such a run again."""
 
 
 def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement: Judgement) -> JSON:
@@ -40,6 +45,7 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
     )
     if ran.crashes:
         verdict, code = RunVerdict.UNDETERMINED, ExitCode.BROKEN
+    left = _left(rows, context) if code is ExitCode.UNDETERMINED else None
     return {
         "schema_version": SCHEMA_VERSION,
         "subject": str(Subject.SERVER),
@@ -56,6 +62,8 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
         "duration_s": round(ran.duration, 3),
         "requests": context.recorder.requests,
         "messages_sent": context.recorder.messages,
+        "traits": _traits(context, evidence),
+        **({"unfinished": _unfinished(left, context, ran.command, evidence)} if left else {}),
         "requirements": rows,
         "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
         "tasks": [_task(task, evidence) for task in context.tasks[:_SHOWN_TASKS]],
@@ -120,6 +128,35 @@ def _summary(
     return f"Nothing certain can be said about {url}: {len(open_rows)} rows were not exercised: {listed(open_rows)}."
 
 
+def _left(rows: Sequence[JSON], context: RunContext) -> list[str]:
+    """The rows that more time or more messages would judge."""
+    if context.trouble or context.stopped or context.recorder.lost:
+        return []
+    if not (context.was_short or context.plan.is_cut):
+        return []
+    return [row["id"] for row in rows if row["verdict"] == Verdict.NOT_EXERCISED]
+
+
+def _unfinished(rows: Sequence[str], context: RunContext, command: Sequence[str], evidence: Evidence) -> JSON:
+    """The rows that are left, and the command that judges them."""
+    needed = finish(context, rows)
+    words = [*command, *(word for row in rows for word in ("--only", row))]
+    words += ["--deadline", str(needed.deadline), "--max-messages", str(needed.max_messages)]
+    return {"rows": list(rows), "command": evidence.text(" ".join(words))}
+
+
+def _traits(context: RunContext, evidence: Evidence) -> list[JSON]:
+    """What was seen of the target's kind, and what was declared and not seen."""
+    seen, declared = traits_seen(context), context.target.traits
+    told = {name: (sentence, seen.evidence.get(name, ""), "seen") for name, sentence in seen.sentences()}
+    for name, sentence in declared.sentences():
+        told.setdefault(name, (sentence, "the target file says so", "declared"))
+    return [
+        {"name": name, "sentence": evidence.text(sentence), "evidence": evidence.text(shown), "source": source}
+        for name, (sentence, shown, source) in told.items()
+    ]
+
+
 def _target(context: RunContext, evidence: Evidence) -> JSON:
     told = {"url": evidence.text(context.target.base_url), "workspace": evidence.text(context.workspace)}
     if context.tasks:
@@ -151,11 +188,24 @@ def _task(task: RecordedTask, evidence: Evidence) -> JSON:
     }
 
 
+def _outages(context: RunContext) -> Iterable[str]:
+    for outage in context.recorder.resending.presence.outages:
+        began = outage.began - context.recorder.started
+        lost = [
+            flight.task_id
+            for flight in context.in_flight.flights.values()
+            if flight.sent_at < outage.began and (flight.ended_at or math.inf) > outage.began
+        ]
+        ran = f"; {', '.join(lost)} ran then and were judged by nothing" if lost else ""
+        yield f"The target was away from {began:.1f} s for {outage.ended - outage.began:.1f} s{ran}."
+
+
 def _notes(context: RunContext, crashes: Sequence[str]) -> Iterable[str]:
     yield from crashes
     yield from context.recorder.quotas.notes
     if context.stopped:
         yield context.stopped
+    yield from _outages(context)
     if context.created_resources.is_cut:
         yield "The run left more behind on the server than is listed."
     if context.recorder.is_full:

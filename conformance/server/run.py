@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -21,38 +20,14 @@ from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server import plugin
 from sendpoll.conformance.server.malloc import give_memory_back
 from sendpoll.conformance.server.plugin import CONTEXT, RunOptions, results_of
+from sendpoll.conformance.server.probing.forecast import forecast
+from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.report import Ran, build_report
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
-
-
-class Listener(Protocol):
-    """Who wants to know how a run goes on. Called from several threads."""
-
-    def phase(self, name: str) -> None:
-        """A new part of the run begins."""
-
-    def row(self, *, failed: bool = False) -> None:
-        """One more requirement is judged."""
-
-    def request(self) -> None:
-        """One more request was answered, or was not."""
-
-
-class Silence:
-    """A listener who does not."""
-
-    def phase(self, name: str) -> None:
-        """Say nothing."""
-
-    def row(self, *, failed: bool = False) -> None:
-        """Say nothing."""
-
-    def request(self) -> None:
-        """Say nothing."""
 
 
 @dataclass
@@ -155,6 +130,8 @@ class Check:
         self._started, self._began = datetime.now(UTC), time.monotonic() if began is None else began
         recorder = Recorder(target, started=self._began, on_exchange=listener.request)
         self._context = RunContext(recorder, seed=options.seed, examples=options.examples, only=options.only)
+        self._context.listen(listener, forecast)
+        self._command = options.command
         self._results = _Results(self._context, options.only, listener)
 
     def run(self) -> JSON:
@@ -183,6 +160,7 @@ class Check:
             tuple(self._results.crashes),
             self._started,
             time.monotonic() - self._began,
+            self._command,
         )
         return build_report(self._context, load_catalogue(), ran, self._judgement)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -59,6 +58,8 @@ class Admission:
         """A task that seems to wait for another one."""
         self.proved = 0
         """Tasks that were seen to run at the same time."""
+        self.proof = ""
+        """Which they were."""
         self.limits: dict[Scope, TaskLimit] = {}
         self.evidence: dict[Scope, str] = {}
         self._declare(declared)
@@ -127,18 +128,19 @@ class Admission:
     def _news(self, flight: Flight) -> None:
         """A task was polled: see how many run side by side, and whether it waits for another."""
         running = [other for other in self._in_flight.running() if other.began_at is not None]
-        self.proved = max(self.proved, len(running))
+        if len(running) > self.proved:
+            self.proved, self.proof = len(running), _names(running)
         if flight.began_at is None:
             self._see_waiting(flight, running)
         elif self._suspect is flight:
-            self._see_begun(flight)
+            self._see_begun(flight, len(running))
         if self._holds is _Holds.TRYING and flight.workspace == self._lane_name(1) and _ran_beside(flight):
             self._holds = _Holds.WORKSPACE
         if not self._capped and (flight.is_over or len(running) >= self._most):
             self._most = min(MOST, self._most + 1 if flight.is_over else 2 * self._most)
 
     def _see_waiting(self, flight: Flight, running: list[Flight]) -> None:
-        age = time.monotonic() - flight.sent_at
+        age = self._in_flight.clock() - flight.sent_at
         usual = max(self._in_flight.first_events(), default=None)
         moved = [other for other in running if other.moved_at > flight.sent_at]
         if self._suspect is None and moved and usual is not None and age > max(_SURELY_WAITING, _USUALLY * usual):
@@ -146,11 +148,12 @@ class Admission:
             told = f"task {flight.task_id} (#{flight.number}) showed nothing for {age:.0f} s while {_names(moved)} ran"
             self._congested(flight.workspace, [*moved], Beyond.QUEUED, None, told)
 
-    def _see_begun(self, flight: Flight) -> None:
+    def _see_begun(self, flight: Flight, running: int) -> None:
         """A task that seemed to wait began: behind another's end, or it had only been slow."""
         self._suspect = None
         if not waited(flight):
             self._capped, self._per_lane, self._holds = False, None, _Holds.UNKNOWN
+            self._most = max(self._most, running)
             self.limits = {scope: found for scope, found in self.limits.items() if found.beyond is not Beyond.QUEUED}
 
     def refused(self, workspace: str, exchange: Exchange) -> None:

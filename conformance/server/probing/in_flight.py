@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from sendpoll.conformance.http.exchange import Exchange, Request
+from sendpoll.conformance.http.exchange import Exchange, Intent, Request
 from sendpoll.conformance.rules.predicates import events_of, poll_data
 from sendpoll.conformance.server.probing.created_resources import asked_for, identifier
 from sendpoll.core.oracle import RUNNING
@@ -84,7 +84,8 @@ class Flight:
 class InFlight:
     """Notes every message and every poll of a run. Safe for several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.changed = threading.Condition()
         """Notified whenever a task moves, ends, or is added."""
         self.without_conversation: Exchange | None = None
@@ -101,7 +102,8 @@ class InFlight:
         operation = exchange.request.operation
         if operation == "sendMessage" and exchange.status and _leaves_conversation_out(exchange.request):
             self.without_conversation = exchange.trimmed()
-        if operation == "pollTask" and exchange.status in {404, 410}:
+        is_odd = exchange.request.intent is Intent.PROBE
+        if operation == "pollTask" and exchange.status in {404, 410} and not is_odd:
             self._note_gone(exchange)
         if not exchange.ok:
             return
@@ -166,7 +168,7 @@ class InFlight:
         flight = self.flights.get(task_id)
         if flight is None or flight.is_over:
             return None
-        now = time.monotonic()
+        now = self.clock()
         others = [other for other in list(self.flights.values()) if other is not flight]
         if flight.began_at is not None:
             usual = max((other.longest_pause for other in (*others, flight)), default=0.0)
@@ -195,12 +197,12 @@ class InFlight:
 
     def longest_running(self) -> float:
         """Seconds for which the oldest task that was seen to begin, or has nothing before it, has been running."""
-        now = time.monotonic()
+        now = self.clock()
         return max((now - flight.sent_at for flight in self.running() if not flight.behind), default=0.0)
 
     def unread(self, silence: float) -> Iterator[Flight]:
         """Running tasks that nobody has asked after for so long, and that may be asked after."""
-        now = time.monotonic()
+        now = self.clock()
         for flight in self.running():
             if not flight.left_alone and now - max(flight.polled_at, flight.sent_at) >= silence:
                 yield flight

@@ -59,6 +59,8 @@ class MessagePlan:
     parts: tuple[Part, ...]
     held: int
     """Messages that are held for probes."""
+    is_cut: bool = False
+    """Whether the budget was too small for all that the rows need."""
 
     @property
     def messages(self) -> int:
@@ -83,7 +85,7 @@ def plan_messages(budget: int, rows: Iterable[str] = ()) -> MessagePlan:
         if part.messages <= left and part.name in wanted and not (part.name == "third" and _lacks(chosen, "queue")):
             chosen.append(part)
             left -= part.messages
-    return MessagePlan(tuple(chosen), held)
+    return MessagePlan(tuple(chosen), held, is_cut=any(part.name in wanted and part not in chosen for part in PARTS))
 
 
 def _wanted(rows: frozenset[str]) -> frozenset[str]:

@@ -240,6 +240,8 @@ def _queue(context: RunContext, corpus: Corpus, place: int) -> None:
     if not context.plan.has("curl") and context.api.shape is not CURL:
         second_api, kind = Api(context.recorder, CURL), "unicode"
     exchange, corpus.second = context.send(second_api, first.conversation, kind, intent=Intent.SHAPE, patient=False)
+    if second_api is not context.api:
+        corpus.walks[CURL.name] = Walk(CURL, (exchange.trimmed(),), first.conversation, corpus.second)
     first.poll(context.api, 0, "first")
     if corpus.second is None:
         corpus.second_refusal = exchange

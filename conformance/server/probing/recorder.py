@@ -130,7 +130,7 @@ class Recorder:
         left = self.remaining() - self.kept_for_probes
         if left <= 0:
             raise RunOverError("the time that was left was kept for what needs no task")
-        self.tempo.wait(task_id, min(seconds, left))
+        self.tempo.wait(task_id, min(seconds, left), self._over)
 
     def reserve(self, *, held: int = 0) -> None:
         """Set a message of the budget aside before it is sent, all but `held` of them. Raises BudgetSpentError."""

@@ -100,7 +100,7 @@ class Resending:
         request = exchange.request
         if not exchange.ok or request.intent is Intent.PROBE or not self._bears_token(request):
             return
-        self._good_at = exchange.timing.finished
+        self._good_at = exchange.timing.started
         if request.operation == "pollTask":
             self._good = self._good_poll = request
         elif request.operation == "createWorkspace":
@@ -237,7 +237,7 @@ class Resending:
 
     def _with_good_token(self, exchange: Exchange, host: str | None) -> Exchange:
         """The answer to a request that was refused under the target's own token, should that have been taken before."""
-        if self._good is None or self._good_at > exchange.timing.started:
+        if self._good is None or self._good_at > exchange.timing.finished:
             return exchange
         with self._token:
             if self._bears_token(exchange.request):

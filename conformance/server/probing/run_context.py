@@ -15,6 +15,8 @@ from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError
+from sendpoll.conformance.server.probing.in_flight import Flight
+from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.refusals import UNAUTHORIZED, is_busy
@@ -63,6 +65,10 @@ class RunContext:
         self.examples = examples
         self.api = Api(recorder, PROFILES[0])
         self.plan = plan_messages(self.target.max_messages, only)
+        self.listener: Listener = Silence()
+        self.was_short = False
+        """Whether time or messages ran out before all was done."""
+        self._told = 0.0
         recorder.held = self.plan.held
         run = random.Random(seed).getrandbits(32)
         self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
@@ -101,10 +107,24 @@ class RunContext:
 
     # ---- time ----
 
+    def listen(self, listener: Listener, forecast: Callable[[RunContext], str]) -> None:
+        """Tell a listener how the run goes on, and early how long it will take where tasks are slow."""
+        self.listener = listener
+
+        def tell(flight: Flight) -> None:
+            tempo = self.recorder.tempo
+            changed = tempo.is_slow and abs(self._told - tempo.seconds / self.admission.at_once) > self._told / 2
+            if flight.is_over and changed:
+                self._told = tempo.seconds / self.admission.at_once
+                listener.note(forecast(self))
+
+        self.in_flight.on_news(tell)
+
     def _pause_or_leave(self, seconds: float) -> None:
         """Wait for a turn, but not where a task that begins now could not be read to its end."""
         self.recorder.pause(seconds)
         if not self.has_time_for(1):
+            self.was_short = True
             raise RunOverError(f"a task of {seconds_in_words(self.recorder.tempo.seconds)} would not be over in time")
 
     def has_time_for(self, tasks: int) -> bool:

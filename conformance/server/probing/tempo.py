@@ -7,6 +7,7 @@ reader first sees it move wakes the others.
 
 from __future__ import annotations
 
+import threading
 import time
 
 from sendpoll.conformance.server.probing.in_flight import InFlight
@@ -54,15 +55,15 @@ class Tempo:
             return max(habit, seconds / _POLLS)
         return habit * max(1.0, seconds)
 
-    def wait(self, task_id: str, seconds: float) -> None:
-        """Wait so long, or until another reader sees the task move, where that is worth a look."""
+    def wait(self, task_id: str, seconds: float, over: threading.Event) -> None:
+        """Wait so long, or until another reader sees the task move, where that is worth a look, or all is `over`."""
         if seconds <= _CLIENTS_PAUSE:
-            time.sleep(seconds)
+            over.wait(seconds)
             return
         flight = self._in_flight.flights.get(task_id)
         began = time.monotonic()
         with self._in_flight.changed:
             while (left := began + seconds - time.monotonic()) > 0:
                 self._in_flight.changed.wait(min(_LOOK, left))
-                if flight is not None and flight.moment_at > began:
+                if over.is_set() or (flight is not None and flight.moment_at > began):
                     return

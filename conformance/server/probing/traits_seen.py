@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 
-from sendpoll.conformance.server.probing.in_flight import waited
 from sendpoll.conformance.server.probing.refusals import form_of_wait
 from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.core.target.traits import Offsets, RequestPace, Scope, TaskTime, Traits
@@ -14,6 +13,11 @@ def traits_seen(context: RunContext) -> Traits:
     """The traits that the run's answers show."""
     limits = context.admission.limits
     evidence = {f"tasks_at_once.{scope}": told for scope, told in context.admission.evidence.items() if scope in limits}
+    over = [task for task in context.tasks if task.is_over]
+    if context.admission.proof:
+        evidence["at_once"] = context.admission.proof
+    if over:
+        evidence["statuses"] = f"{len(over)} tasks"
     return Traits(
         limits=tuple(limits[scope] for scope in Scope if scope in limits),
         at_once=context.admission.proved,
@@ -21,7 +25,7 @@ def traits_seen(context: RunContext) -> Traits:
         pace=_pace(context, evidence),
         makes_conversations=_makes_conversations(context, evidence),
         offsets=_offsets(context, evidence),
-        statuses=tuple(sorted({task.history.status for task in context.tasks if task.is_over})),
+        statuses=tuple(sorted({task.history.status for task in over})),
         evidence=evidence,
     )
 
@@ -32,9 +36,7 @@ def _task_time(context: RunContext, evidence: dict[str, str]) -> TaskTime | None
         return None
     pauses = [flight.longest_pause for flight in over]
     firsts = context.in_flight.first_events() or [0.0]
-    queued = sum(waited(flight) for flight in over)
-    behind = f", {queued} of which waited for another one" if queued else ""
-    evidence["task_seconds"] = f"{len(took)} tasks, from {min(took):.2g} s to {max(took):.2g} s{behind}"
+    evidence["task_seconds"] = f"{len(took)} tasks, from {min(took):.2g} s to {max(took):.2g} s"
     return TaskTime(statistics.median(firsts), max(pauses), statistics.median(took))
 
 

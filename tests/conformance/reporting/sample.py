@@ -145,6 +145,15 @@ def sample_report() -> JSON:
             }
         )
     return _run() | {
+        "traits": [
+            {
+                "name": "tasks_at_once.workspace",
+                "sentence": "one task at a time per workspace, more are refused with 409",
+                "evidence": f"#73 409 {HOSTILE} while task t1 ran",
+                "source": "seen",
+            }
+        ],
+        "unfinished": {"rows": ["EVT-5"], "command": f"sendpoll check {URL} --only EVT-5 --deadline 600 {HOSTILE}"},
         "requirements": rows,
         "excluded": [{"id": row.id, "reason": row.excluded} for row in load_catalogue().rows if row.excluded],
         "tasks": [

@@ -19,8 +19,9 @@ from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.server.checks.check_result import CheckResult
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
+from sendpoll.conformance.server.probing.listener import Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
-from sendpoll.conformance.server.run import Silence, check
+from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON, validator
