@@ -29,6 +29,7 @@ from sendpoll.conformance.server.probing.tempo import Tempo
 from sendpoll.conformance.server.transport.connection import Answer, Connection, NoConnectionError
 from sendpoll.core.dialing.dial import Dialer
 from sendpoll.core.target.target import Target
+from sendpoll.core.target.tokens import Tokens
 
 _KEPT_VIOLATIONS = 20
 """Violations of one requirement that are kept with their exchanges; the rest are counted."""
@@ -64,7 +65,8 @@ class Recorder:
         self.pace = Pace(pace.per_second if pace else None)
         took = target.traits.task_time
         self.tempo = Tempo(self.in_flight, self.pace, took.end if took else None)
-        self.resending = Resending(self, self.pace, self.in_flight, None)
+        tokens = Tokens(target)
+        self.resending = Resending(self, self.pace, self.in_flight, tokens.renewed if tokens.can_renew else None)
         self.held = 0
         """Messages of the budget that only probes may spend, which a right server refuses."""
         self.kept_for_probes = 0.0
@@ -207,7 +209,8 @@ class Recorder:
 
     @token.setter
     def token(self, token: str) -> None:
-        self.target = dataclasses.replace(self.target, token=token)
+        known = dict.fromkeys((token, self.target.token, *self.target.tokens))  # what was one stays secret
+        self.target = dataclasses.replace(self.target, token=token, tokens=tuple(known))
 
     def is_there(self) -> bool:
         """Whether the target takes a connection."""

@@ -31,6 +31,7 @@ from sendpoll.conformance.server.probing.refusals import (
     was_cut,
 )
 from sendpoll.conformance.server.transport.connection import Connection
+from sendpoll.core.target.url import TargetError
 
 _CLOSING = 0.1
 """Seconds between the end of a server's connections and that of its listening, at most, when it goes down."""
@@ -72,7 +73,7 @@ class Answered(Enum):
 class Resending:
     """What to do about an exchange that may say nothing about its request. Safe for several threads."""
 
-    def __init__(self, wire: Wire, pace: Pace, in_flight: InFlight, renew_token: Callable[[], str] | None) -> None:
+    def __init__(self, wire: Wire, pace: Pace, in_flight: InFlight, renew_token: Callable[[str], str] | None) -> None:
         self.lost = ""
         """Why the target counts as gone; empty while it does not."""
         self.limited = 0
@@ -255,7 +256,10 @@ class Resending:
                 f"the token was taken before and is refused now ({exchange.outcome}): it has expired; give one that "
                 "lasts, or in a target file a token_command that makes a new one"
             )
-        self._wire.token = self._renew_token()
+        try:
+            self._wire.token = self._renew_token(self._wire.token)
+        except TargetError as error:
+            self._lose(f"the token was taken before and is refused now ({exchange.outcome}); {error}")
 
     def _under_token(self, request: Request) -> Request:
         return request.with_header("authorization", f"Bearer {self._wire.token}")

