@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 _GROUPS = (
     SERVER,
-    Group("Load", ("users", "duration", "scenario"), ("shape", "arrivals", "pacing", "poll_interval", "think", "seed")),
+    Group(
+        "Load",
+        ("users", "duration", "scenario"),
+        ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
+    ),
     Group("Judge", ("slos", "compare"), ("inconclusive",)),
     Group("Report", ("report_dir",), ("web", "web_port")),
     Group("Generator", ("processes",), ("master", "expect_workers", "worker", "master_host", "master_port")),
@@ -100,7 +104,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
     from sendpoll.load.scenario.options import Overrides, scenario_with  # noqa: PLC0415 - imported where it is needed
     from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415
 
-    names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "slos")
+    names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "slos")
     try:
         return scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
     except ScenarioError as problem:

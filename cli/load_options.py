@@ -34,6 +34,11 @@ _OPTIONS = (
     ),
     click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls."),
     click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message."),
+    click.option(
+        "--on-refusal",
+        type=click.Choice(["fail", "wait"]),
+        help="What a user does at 409, 429 or 503: give up as published clients, or come again.",
+    ),
     click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn."),
     click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log."),
     click.option(

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 _GROUPS = (
     SERVER,
     Group("Objectives", ("slos", "require_users")),
-    Group("Load", ("scenario", "max_users"), ("think", "poll_interval", "arrivals", "max_rate", "polls", "seed")),
+    Group(
+        "Load",
+        ("scenario", "max_users"),
+        ("think", "poll_interval", "on_refusal", "arrivals", "max_rate", "polls", "seed"),
+    ),
     Group("Effort", ("quick",), ("budget", "no_doctor")),
     Group("Report", ("report_dir",)),
     Group("Generator", (), ("processes", "master", "expect_workers", "master_port")),
@@ -94,7 +98,7 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
     from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415
 
     quick = options["quick"]
-    names = ("slos", "think", "poll_interval")
+    names = ("slos", "think", "poll_interval", "on_refusal")
     try:
         scenario = scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
         service, notes = for_tasks(scenario.service_level)

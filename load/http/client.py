@@ -22,7 +22,7 @@ from sendpoll.core.http.ending import goes_on, length_cut, unended
 from sendpoll.core.http.head import HEAD_END, Fault, Framing, Head, begins_like_http
 from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
 from sendpoll.load.http.request import ACCEPTED_CODING
-from sendpoll.load.http.response import HeadReader, MalformedAnswerError, malformed, too_large
+from sendpoll.load.http.response import HeadReader, MalformedAnswerError, malformed, retry_after_of, too_large
 from sendpoll.load.http.transport import Connector, ExchangeError, Transport, own_failure
 from sendpoll.load.measure.machine_limits import limit_of
 
@@ -42,6 +42,8 @@ class Answer:
     location: str
     sent_at: float
     received_at: float
+    retry_after_s: float | None = None
+    """For how many seconds after that the server asks to be left alone; None where it does not say."""
 
 
 class Watchdog:
@@ -177,7 +179,8 @@ class HttpClient:
             body = _decoded(head.coding, body)
         if surplus and head.framing is not Framing.NONE and not says_all(body, ""):
             raise malformed(goes_on(head.length))
-        return Answer(head.status, body, size, head.location, sent_at, received_at)
+        wait_s = retry_after_of(head) if head.status >= 400 else None
+        return Answer(head.status, body, size, head.location, sent_at, received_at, wait_s)
 
     def _read_head(self, data: bytes) -> tuple[bytes, int, int]:
         """Read on until the blank line; the bytes so far, where the head ends and where the body begins."""

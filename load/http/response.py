@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sendpoll.core.http.retry_after import retry_after
 from sendpoll.core.http.head import Fault, Head, NotHttpError, parse_head
 from sendpoll.core.http.limits import BODY_LIMIT
 
@@ -57,3 +58,9 @@ class HeadReader:
             self._known.clear()
         self._known[raw] = head
         return head
+
+
+def retry_after_of(head: Head) -> float | None:
+    """Seconds for which the server asks to be left alone, from now on; None where it does not say."""
+    told = {name.lower(): value for name, value in head.headers}
+    return retry_after(told.get("retry-after"), date=told.get("date"))

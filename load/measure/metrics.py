@@ -118,6 +118,10 @@ class Metrics:
         known = kind in self.total.errors or len(self.total.errors | errors) < MAX_ERROR_KINDS
         errors[kind if known else OTHER_ERRORS] += 1
 
+    def refusal(self, kind: str) -> None:
+        """A call was refused for the moment. `kind` is one of few, such as `POST messages: 429 (too many requests)`."""
+        self._window.refusals[kind] += 1
+
     def violation(self, violation: Violation) -> None:
         """A requirement was broken, in a task or outside of one; the first few of each are kept with their proof."""
         self._window.violations[violation.requirement] += 1
@@ -219,6 +223,11 @@ class Metrics:
     def errors(self) -> Counter[str]:
         """The failed exchanges by kind."""
         return self.total.errors
+
+    @property
+    def refusals(self) -> Counter[str]:
+        """The refused calls by kind."""
+        return self.total.refusals
 
     def take_records(self) -> list[TaskRecord]:
         """The records of the tasks that ended since this was last called; each is given once."""

@@ -28,7 +28,7 @@ shorter because answers to what was sent before still come in."""
 _OUTLASTS: Final = 2.0
 """Times the longest span before it: a server that comes back each time may be away when the run happens to end."""
 _SUCCEEDED: Final = (Standing.GOOD, Standing.SLOW)
-_FAILED: Final = (Standing.FAILED, Standing.TIMED_OUT)
+_FAILED: Final = (Standing.FAILED, Standing.REFUSED, Standing.TIMED_OUT)
 
 
 class Extent(Enum):

@@ -30,6 +30,8 @@ class Outcome(IntEnum):
     """The user stopped polling before the end: left, as the scenario told it to, or was stopped with the run."""
     DROPPED = 4
     """An open arrival that no user was free to send; it never started."""
+    REFUSED = 5
+    """The server said that it takes no more now: too many requests, another task that runs, an overload."""
 
 
 class Standing(IntEnum):
@@ -41,6 +43,7 @@ class Standing(IntEnum):
     TIMED_OUT = 3
     ABANDONED = 4
     DROPPED = 5
+    REFUSED = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,10 @@ class TaskRecord:
     follow_up: bool = False
     """Whether it was sent while another message of its conversation ran, as its user was to, or was refused for that.
     Its times are the other's too: it is load, booked in the ledger, and no sample of a gate."""
+    refusals: int = 0
+    """Calls that the server refused for the moment, those that were made again later among them."""
+    refused_with: int = 0
+    """The HTTP status of the last of them."""
     violations: tuple[tuple[str, str], ...] = ()
     """Pairs of the requirement and the sentence that says how it was broken."""
     error: str = ""
@@ -117,6 +124,8 @@ class TaskRecord:
             int(self.outcome),
             self.leaver,
             self.follow_up,
+            self.refusals,
+            self.refused_with,
             [
                 [requirement, sentence[:WIRE_SENTENCE_CHARACTERS]]
                 for requirement, sentence in self.violations[:WIRE_VIOLATIONS]
@@ -128,7 +137,7 @@ class TaskRecord:
     def from_message(cls, wire: Sequence[Any]) -> TaskRecord:
         """The record that `to_message` was made from, to the microsecond, long texts cut."""
         (step, user, scheduled, sent, ended, *durations) = wire[:9]
-        polls, empty, events, size, status, outcome, leaver, follow_up, violations, error = wire[9:]
+        polls, empty, events, size, status, outcome, leaver, follow_up, *refused, violations, error = wire[9:]
         submit, ttfe, lower, stall = (None if value is None else value / 1e6 for value in durations)
         return cls(
             step=step,
@@ -148,6 +157,8 @@ class TaskRecord:
             outcome=Outcome(outcome),
             leaver=leaver,
             follow_up=follow_up,
+            refusals=refused[0],
+            refused_with=refused[1],
             violations=tuple((requirement, sentence) for requirement, sentence in violations),
             error=error,
         )
@@ -173,6 +184,8 @@ class TaskRecord:
             "outcome": self.outcome.name.lower(),
             "leaver": self.leaver,
             "follow_up": self.follow_up,
+            "refusals": self.refusals,
+            "refused_with": self.refused_with,
             "violations": [
                 {"requirement": requirement, "sentence": sentence} for requirement, sentence in self.violations
             ],
@@ -228,6 +241,7 @@ class Ledger:
     good: int = 0
     slow: int = 0
     failed: int = 0
+    refused: int = 0
     timed_out: int = 0
     abandoned: int = 0
     dropped: int = 0
@@ -236,7 +250,7 @@ class Ledger:
     @property
     def ended(self) -> int:
         """Tasks that started and were booked."""
-        return self.good + self.slow + self.failed + self.timed_out + self.abandoned
+        return self.good + self.slow + self.failed + self.refused + self.timed_out + self.abandoned
 
     @property
     def balances(self) -> bool:

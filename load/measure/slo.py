@@ -37,6 +37,7 @@ METRICS: Final[Mapping[str, _Form]] = {
     "submit": _Form("quantile", "submit p95 <= 1s"),
     "poll": _Form("quantile", "poll p99 <= 200ms", per_task=False),
     "errors": _Form("most", "errors <= 1%"),
+    "refused": _Form("most", "refused <= 1%"),
     "attainment": _Form("least", "attainment >= 95%"),
     "empty_polls": _Form("most", "empty_polls <= 90%", per_task=False),
     "violations": _Form("none", "violations = 0", per_task=False),
@@ -191,6 +192,8 @@ class ServiceLevel:
     def _sample(self, objective: Objective, record: TaskRecord) -> bool | None:
         if objective.metric == "errors":
             return erred(record) is False
+        if objective.metric == "refused":
+            return record.outcome is not Outcome.REFUSED
         if not record.is_sample:
             return None
         if objective.metric == "attainment":
@@ -205,6 +208,7 @@ _UNFINISHED: Final = {
     Outcome.TIMED_OUT: Standing.TIMED_OUT,
     Outcome.ABANDONED: Standing.ABANDONED,
     Outcome.DROPPED: Standing.DROPPED,
+    Outcome.REFUSED: Standing.REFUSED,
 }
 
 

@@ -61,6 +61,7 @@ class Window:
         self.judged: list[int] = [0] * objectives
         """All samples, likewise."""
         self.errors: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
         self.violations: Counter[str] = Counter()
 
     @property
@@ -97,6 +98,7 @@ class Window:
         ):
             mine[:] = [one + another for one, another in zip(mine, theirs, strict=True)]
         self.errors.update(other.errors)
+        self.refusals.update(other.refusals)
         self.violations.update(other.violations)
 
     def to_message(self) -> list[Any]:
@@ -113,13 +115,14 @@ class Window:
             self.good,
             self.judged,
             dict(self.errors),
+            dict(self.refusals),
             dict(self.violations),
         ]
 
     @classmethod
     def from_message(cls, wire: Sequence[Any]) -> Window:
         """The window that `to_message` was made from."""
-        index, seconds, users, counts, histograms, by_length, standings, tiers, good, judged, errors, violations = wire
+        index, seconds, users, counts, histograms, by_length, standings, tiers, good, judged, *kinds = wire
         window = cls(index, seconds, len(good), len(tiers))
         window.users = users
         window.counts = dict(zip(COUNTERS, counts, strict=True))
@@ -127,7 +130,7 @@ class Window:
         window.poll_by_length.update(_read(by_length))
         window.standings, window.good_by_tier = list(standings), list(tiers)
         window.good, window.judged = list(good), list(judged)
-        window.errors, window.violations = Counter(errors), Counter(violations)
+        window.errors, window.refusals, window.violations = map(Counter, kinds)
         return window
 
 

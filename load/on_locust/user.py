@@ -16,9 +16,10 @@ from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.on_locust.locust_stats import LocustStatistics
 from sendpoll.load.users.caller import CONVERSATION, WORKSPACE, Caller, CallFailed
 from sendpoll.load.users.concurrent_activity import ConcurrentActivity
+from sendpoll.load.users.errand import Errand, Sent
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.pause import pause_until
-from sendpoll.load.users.task_walk import Errand, Sent, TaskWalk
+from sendpoll.load.users.task_walk import TaskWalk
 from sendpoll.load.users.validation import CONVERSATION as CONVERSATION_SCHEMA
 from sendpoll.load.users.validation import Finding, Refused, parse_strictly
 
@@ -96,7 +97,7 @@ class SendpollUser(User):
             try:
                 self._open_conversation(broken)
             except (CallFailed, Refused) as failure:
-                self._book_unsent(str(failure), broken)
+                self._book_unsent(failure, broken)
                 return
             self._due = max(self._due, time.perf_counter())
         if generator.is_open:
@@ -145,22 +146,25 @@ class SendpollUser(User):
     def _message(self, scheduled_at: float, sent: Sent) -> Errand:
         mark = self.generator.markers.issue(self._owner)
         text = f"{self.generator.scenario.draw_message(self._random)} [{mark.text}]"
+        if self.generator.scenario.unique_prefix:
+            text = f"[{mark.text}] {text}"
         return Errand(text=text, conversation=self._conversation, mark=mark, scheduled_at=scheduled_at, sent=sent)
 
     def _open_conversation(self, broken: list[Finding]) -> None:
         """Ensure the workspace, the first time, and open a conversation in it. Raises CallFailed, Refused."""
-        generator = self.generator
+        generator, caller = self.generator, self._caller
+        until = self._due + generator.scenario.task_deadline_s
         if not self._has_workspace:
-            request = generator.requests.ensure_workspace(generator.workspace)
-            answer = self._caller.call(WORKSPACE, request, broken)
+            request = caller.request_builder.ensure_workspace(caller.workspace)
+            answer = caller.ask(WORKSPACE, request, broken, until)
             try:
                 parse_strictly(answer.body)
             except Refused as refused:
                 self._caller.book_findings(broken, (("WS-1", str(refused)),), request, answer)
                 raise
             self._has_workspace = True
-        request = generator.requests.open_conversation(generator.workspace)
-        answer = self._caller.call(CONVERSATION, request, broken)
+        request = caller.request_builder.open_conversation(caller.workspace)
+        answer = caller.ask(CONVERSATION, request, broken, until)
         try:
             self._sent = Sent.ALONE
             self._conversation, findings = generator.judge.identifier(
@@ -173,9 +177,10 @@ class SendpollUser(User):
         self._owner = generator.next_conversation()
         self._messages_left = generator.scenario.messages_per_conversation
 
-    def _book_unsent(self, reason: str, broken: list[Finding]) -> None:
+    def _book_unsent(self, failure: CallFailed | Refused, broken: list[Finding]) -> None:
         """A message that could not be sent, because there is no conversation for it, is a task that failed."""
         generator = self.generator
+        refusal = failure.refusal if isinstance(failure, CallFailed) else None
         if not generator.is_open:  # an open arrival has not come yet: it will find this user busy, and is counted then
             due = generator.since_start(self._due)
             generator.task_ended(
@@ -185,9 +190,11 @@ class SendpollUser(User):
                     scheduled_at=due,
                     sent_at=due,
                     ended_at=generator.since_start(time.perf_counter()),
-                    outcome=Outcome.FAILED,
+                    outcome=Outcome.REFUSED if refusal else Outcome.FAILED,
+                    refusals=1 if refusal else 0,
+                    refused_with=refusal.status if refusal else 0,
                     violations=tuple(broken),
-                    error=generator.redactor.text(reason),
+                    error=generator.redactor.text(str(failure)),
                 )
             )
         self._think(failed=True)

@@ -11,13 +11,14 @@ from typing import Any, Final
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import RunResult, Workload
 from sendpoll.load.measure.health import overall
-from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.plan.answer import TierAnswer, sentence, tier_answer
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.models import Model, fitted_models
 from sendpoll.load.plan.outcome import Conclusion, exit_code
 from sendpoll.load.plan.polling import PollCost, quantile
+from sendpoll.load.plan.refused import refused_in
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.sizing import CROWDS, RATES, assumptions, fleets
 from sendpoll.load.plan.tallies import Observations
@@ -116,6 +117,9 @@ def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
     ]
     if named := " and ".join(objective.text for objective, total in clean if total):
         notes.append(f"not one bad sample of {named} in {max(total for _, total in clean):,} tasks")
+    refused = refused_in(facts.observations.steps)
+    if refused is not None:
+        notes.append(refused.sentence)
     late = [one.step.lateness_s for one in facts.conclusion.assessments if one.step.late and not one.step.problems]
     if late:
         steps = f"{len(late)} of {len(facts.conclusion.assessments)} steps"
@@ -170,6 +174,7 @@ def _step(assessment: Assessment, facts: PlanFacts) -> dict[str, Any]:
         "ended_s": round(step.ended_at, 3),
         "tasks": step.started,
         "unfinished": step.unfinished,
+        "refused": sum(record.outcome is Outcome.REFUSED for record in step.records),
         "throughput": step.throughput,
         "in_progress": step.in_progress,
         "requests_per_second": step.requests_per_second,
@@ -210,7 +215,8 @@ def _model(model: Model) -> dict[str, Any]:
 def _sizing(facts: PlanFacts, answer: TierAnswer) -> dict[str, Any] | None:
     recommended, found = facts.conclusion.recommended, answer.capacity
     best = found.level or found.low
-    if not recommended or not best:
+    refused = refused_in(facts.observations.steps)
+    if not recommended or not best or (refused is not None and refused.is_limit):
         return None
     rows = fleets(RATES if facts.settings.arrivals else CROWDS, recommended, best, found.low, found.high)
     return {

@@ -28,6 +28,8 @@ _STATIONARY: Final = 0.8
 and no measure of how samples cluster."""
 _LEAST_EFFECT: Final = 1.0
 _USUAL_EFFECT: Final = 4.0
+_ENDED_ALONE: Final = frozenset({"errors", "refused"})
+"""What a task is by these is known when it has ended: until then it is neither an error nor refused."""
 _USUAL_WEIGHT: Final = 4.0
 """What queues usually show, in as many bad samples' worth of trust: a plan's first steps show next to nothing."""
 
@@ -166,7 +168,7 @@ class Observations:
                 if sample is not None:
                     column.append((record.scheduled_at, sample))
         return tuple(
-            tally(step, column, 0 if objective.metric == "errors" else step.unfinished)
+            tally(step, column, 0 if objective.metric in _ENDED_ALONE else step.unfinished)
             for objective, column in zip(self.objectives, judged, strict=True)
         )
 

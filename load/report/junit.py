@@ -69,8 +69,9 @@ def _proof(gate: Result, result: Result) -> str:
             for row in result["violations"]
             for evidence in row["evidence"]
         )
-    if gate["metric"] == "errors":
-        return "\n".join(f"{error['count']}x {error['kind']}" for error in result["errors"])
+    kinds = {"errors": [*result["refusals"], *result["errors"]], "refused": result["refusals"]}
+    if gate["metric"] in kinds:
+        return "\n".join(f"{row['count']}x {row['kind']}" for row in kinds[gate["metric"]])
     return ""
 
 

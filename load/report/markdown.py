@@ -34,6 +34,7 @@ def _blocks(result: Result) -> Iterator[str]:
     )
     yield _numbers(result)
     yield _tasks(result)
+    yield from _refusals(result)
     yield from _violations(result)
     yield from _comparison(result)
 
@@ -57,6 +58,12 @@ def _tasks(result: Result) -> str:
         f"attainment {percent(result['tiers'][0]['attainment'])}, "
         f"empty polls {percent(polls['empty_share'])}.{besides}"
     )
+
+
+def _refusals(result: Result) -> Iterator[str]:
+    if result["refusals"]:
+        rows = [(markdown(row["kind"]), f"{row['count']:,}") for row in result["refusals"]]
+        yield table(("Refused", ">Times"), rows)
 
 
 def _violations(result: Result) -> Iterator[str]:

@@ -25,12 +25,12 @@ def value_of(estimate: Mapping[str, Any] | None, unit: str) -> str:
     return quantity(None if estimate is None else estimate["value"], unit)
 
 
-BOOKED: Final = ("good", "slow", "failed", "timed_out", "abandoned")
+BOOKED: Final = ("good", "slow", "failed", "refused", "timed_out", "abandoned")
 """How a task that was started can end."""
 
 
 def booked(ledger: Mapping[str, Any]) -> str:
-    """How the tasks ended, such as `50 good, 2 slow, 0 failed, 0 timed out, 0 abandoned`."""
+    """How the tasks ended, such as `50 good, 2 slow, 0 failed, 0 refused, 0 timed out, 0 abandoned`."""
     return ", ".join(f"{ledger[column]:,} {column.replace('_', ' ')}" for column in BOOKED)
 
 

@@ -110,8 +110,9 @@ def summary(result: Result) -> RenderableType:
         parts.append(section("Against the run before", _comparison(result["comparison"])))
     if result["violations"]:
         parts.append(section("Broken requirements", Group(*_violations(result))))
-    if result["errors"]:
-        parts.append(section("Errors", Group(*_errors(result))))
+    for title, rows in (("Refusals", result["refusals"]), ("Errors", result["errors"])):
+        if rows:
+            parts.append(section(title, Group(*_kinds(rows))))
     return Group(*parts)
 
 
@@ -183,12 +184,11 @@ def _violations(result: Result) -> Iterator[RenderableType]:
                 yield Padding(Text(line, "dim"), (0, 0, 0, 2))
 
 
-def _errors(result: Result) -> Iterator[RenderableType]:
-    errors = result["errors"]
-    for error in errors[:8]:
-        yield Text(f"{error['count']:,}x  {one_line(error['kind'])}")
-    if len(errors) > 8:
-        yield Text(f"and {len(errors) - 8} other kinds, in result.json", "dim")
+def _kinds(rows: Sequence[Result]) -> Iterator[RenderableType]:
+    for row in rows[:8]:
+        yield Text(f"{row['count']:,}x  {one_line(row['kind'])}")
+    if len(rows) > 8:
+        yield Text(f"and {len(rows) - 8} other kinds, in result.json", "dim")
 
 
 def _maybe(seconds: float | None) -> str:

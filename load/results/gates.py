@@ -124,6 +124,7 @@ def _sentence(objective: Objective, counted: Evidence) -> str:
     share = (samples - good if inverse else good) / samples
     what = {
         "errors": "ended in an error",
+        "refused": "were refused",
         "empty_polls": "brought nothing",
         "attainment": "were good",
     }.get(objective.metric) or f"were within {short_seconds(objective.limit_s or 0)}"

@@ -23,7 +23,7 @@ from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, cut_short,
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.schemas.catalogue import load_catalogue
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 DURATIONS: Final = {
     "ttfe": "time to first event",
@@ -97,6 +97,7 @@ def load_result(
         "metrics": _metrics(metrics),
         "polls": _polls(metrics.total),
         "poll_by_log_length": _by_length(metrics.total),
+        "refusals": [{"kind": kind, "count": count} for kind, count in metrics.refusals.most_common()],
         "errors": [{"kind": kind, "count": count} for kind, count in metrics.errors.most_common()],
         "violations": _violations(metrics),
         "samples": list(facts.samples),

@@ -73,7 +73,7 @@ def _row(point: Window) -> dict[str, float | None]:
         "poll_p99": _seconds(histograms["poll"], 0.99),
         "polls": polls / seconds,
         "empty_share": point.counts["empty_polls"] / polls if polls else None,
-        "errors": point.errors.total() / seconds,
+        "errors": (point.errors.total() + point.refusals.total()) / seconds,
         "violations": point.violations.total(),
         "lag_p99": _seconds(histograms["lag"], 0.99),
         "slip_p99": _seconds(histograms["slip"], 0.99),

@@ -27,6 +27,7 @@ class Overrides:
     pacing: str | None = None
     poll_interval: str | None = None
     think: str | None = None
+    on_refusal: str | None = None
     slos: tuple[str, ...] = ()
 
 
@@ -42,7 +43,7 @@ def scenario_with(source: str, overrides: Overrides) -> Scenario:
 
 def _changes(base: Scenario, overrides: Overrides) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    for name in ("pacing", "poll_interval"):
+    for name in ("pacing", "poll_interval", "on_refusal"):
         if (value := getattr(overrides, name)) is not None:
             changes[name] = value
     if overrides.think is not None:

@@ -16,12 +16,24 @@ from sendpoll.load.measure.slo import ServiceLevel, SloError
 from sendpoll.load.scenario.distribution import Distribution
 
 Pacing = Literal["loop", "grid"]
+OnRefusal = Literal["fail", "wait"]
 ShapeKind = Literal["steady", "ramp", "step", "spike", "soak", "arrivals"]
 
 FAILURE_STATUSES: Final = ("failed", "error", "cancelled", "canceled", "timeout")
 """Final statuses that mean failure where a scenario names none; the contract leaves their names open."""
 
 
+_PLAIN: Final = (
+    "name",
+    "description",
+    "pacing",
+    "messages_per_conversation",
+    "workspace",
+    "on_refusal",
+    "unique_prefix",
+    "run_mode",
+    "max_iterations",
+)
 _SHARES: Final = ("reread_share", "second_reader_share", "follow_up_share")
 _ONE_SECOND: Final = Distribution("fixed", 1.0)
 
@@ -133,6 +145,13 @@ class Scenario:
     """The share of messages behind which the user sends the next one at once, while they run; with open arrivals, whose
     rate is given, nobody does."""
     abandon: Abandon | None = None
+    workspace: str = "user"
+    """user: each user has one of its own. run: all of a run share one. Else its name, unless the target names one."""
+    on_refusal: OnRefusal = "fail"
+    """fail: a user that is refused for the moment gives up, as the published clients do. wait: it comes again when the
+    server asked it to."""
+    unique_prefix: bool = True
+    """Whether each message begins with its mark, too: a server that remembers prompts cannot answer from memory."""
     run_mode: str | None = None
     max_iterations: int | None = None
     failure_statuses: tuple[str, ...] = FAILURE_STATUSES
@@ -184,6 +203,9 @@ class Scenario:
             "second_reader_share": self.second_reader_share,
             "follow_up_share": self.follow_up_share,
             "abandon": abandon,
+            "workspace": self.workspace,
+            "on_refusal": self.on_refusal,
+            "unique_prefix": self.unique_prefix,
             "run_mode": self.run_mode,
             "max_iterations": self.max_iterations,
             "failure_statuses": list(self.failure_statuses),
@@ -199,8 +221,7 @@ class Scenario:
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Scenario:
         """Read what a scenario file describes; it must satisfy the schema. Raises ScenarioError."""
-        plain = ("name", "description", "pacing", "messages_per_conversation", "run_mode", "max_iterations")
-        told: dict[str, Any] = {key: described[key] for key in (*plain, *_SHARES) if key in described}
+        told: dict[str, Any] = {key: described[key] for key in (*_PLAIN, *_SHARES) if key in described}
         for key in ("poll_interval", "task_deadline", "start_spread"):
             if key in described:
                 told[f"{key}_s"] = parse_seconds(described[key])

@@ -14,11 +14,17 @@ from sendpoll.load.http.client import Answer
 from sendpoll.load.http.response import MalformedAnswerError
 from sendpoll.load.http.transport import ExchangeError
 from sendpoll.load.measure.records import Exchange, Violation
+from sendpoll.load.measure.refusal import OF_ANY_CALL, OF_NEW_WORK, Refusal
 from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.pause import pause_until
 from sendpoll.load.users.validation import Finding
 
 _SHOWN_CHARACTERS: Final = 2000
 """Of a body that is kept as evidence."""
+_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
+"""Before each further try of a refused call where the server does not say how long to wait; the last one for ever."""
+_LEAST_PAUSE_S: Final = 0.1
+"""A server that says "now" is not asked in a busy loop."""
 OVERLOAD_OR_ACCESS: Final = frozenset({401, 403, 429})
 """Refusals that break nothing: the operator's token is wrong, or the server says that it is asked too much."""
 
@@ -48,12 +54,24 @@ REREAD: Final = Call("GET", "/tasks/{id} (again)", "GET task again", "MSG-2")
 SECOND_READER: Final = Call("GET", "/tasks/{id} (second reader)", "GET task by a second reader", "MSG-2")
 
 
+_MAY_BE_BUSY: Final = frozenset(call.kind for call in (CONVERSATION, MESSAGE, FOLLOW_UP))
+"""What may be refused because another task runs."""
+
+
+def busy_reason(call: Call, status: int) -> str | None:
+    """Why a sane server may refuse a call with that status for the moment; None where it says something else."""
+    reason = OF_NEW_WORK.get(status) if call.kind in _MAY_BE_BUSY else None
+    return reason or OF_ANY_CALL.get(status)
+
+
 class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test, not a fault of this program
     """A call that brought nothing to go on with. The message says why, without secrets."""
 
-    def __init__(self, sentence: str, evidence: Exchange | None = None) -> None:
+    def __init__(self, sentence: str, evidence: Exchange | None = None, refusal: Refusal | None = None) -> None:
         super().__init__(sentence)
         self.evidence = evidence
+        self.refusal = refusal
+        """What was said by a server that takes no more now; None where it failed in another way."""
 
     @property
     def status(self) -> int:
@@ -62,8 +80,8 @@ class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the server understood the call and said clearly that it will not do it."""
-        return 400 <= self.status < 500 and self.status not in OVERLOAD_OR_ACCESS
+        """Whether the server understood the call and said clearly that it will not do it, or not now."""
+        return self.refusal is not None or (400 <= self.status < 500 and self.status not in OVERLOAD_OR_ACCESS)
 
 
 Log = Callable[[Call, float, int, str | None], None]
@@ -78,10 +96,37 @@ class Caller:
         self._client = generator.connect()
         self._log = log
         self.user = user
+        self.workspace = generator.workspace_of(user)
+        self.request_builder = generator.request_builder_of(user)
+        self.refusals = 0
+        """How often it was refused for the moment."""
+        self.refused_with = 0
+        """The HTTP status of the last time."""
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def ask(self, call: Call, request: bytes, broken: list[Finding], until: float) -> Answer:
+        """Make a call; where users wait when they are refused, again and again until then, by `time.perf_counter`.
+
+        Raises CallFailed: the last refusal, or any other failure.
+        """
+        waits = self._generator.scenario.on_refusal == "wait"
+        tries = 0
+        while True:
+            try:
+                return self.call(call, request, broken)
+            except CallFailed as failure:
+                if not waits or failure.refusal is None:
+                    raise
+                told = failure.refusal.retry_after_s
+                pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)] if told is None else max(told, _LEAST_PAUSE_S)
+                again_at = time.perf_counter() + pause
+                if again_at >= until:
+                    raise
+            pause_until(again_at)
+            tries += 1
 
     def call(self, call: Call, request: bytes, broken: list[Finding]) -> Answer:
         """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.
@@ -113,6 +158,8 @@ class Caller:
             generator.unconnected = sentence  # a server never says this: nobody has heard of the target
             raise self._failed(call, "proxy", sentence, evidence)
         generator.answered += 1
+        if (reason := busy_reason(call, answer.status)) is not None:
+            raise self._refused(call, answer, reason, evidence)
         self._judge_status(call, evidence, broken)
         raise self._failed(call, str(answer.status), f"status {answer.status}", evidence)
 
@@ -130,15 +177,27 @@ class Caller:
         if requirement:
             self.book(broken, requirement, f"{call.kind} answered {status}", (evidence,))
 
+    def _refused(self, call: Call, answer: Answer, reason: str, evidence: Exchange) -> CallFailed:
+        label = f"{call.kind}: {answer.status} ({reason})"
+        self._generator.metrics.refusal(label)
+        self.refusals += 1
+        self.refused_with = answer.status
+        sentence = self._sampled(call, label, f"status {answer.status}, {reason}", evidence)
+        return CallFailed(sentence, evidence, Refusal(answer.status, answer.retry_after_s))
+
     def _failed(self, call: Call, kind: str, sentence: str, evidence: Exchange) -> CallFailed:
+        label = f"{call.kind}: {kind}"
+        self._generator.metrics.error(label)
+        return CallFailed(self._sampled(call, label, sentence, evidence), evidence)
+
+    def _sampled(self, call: Call, label: str, sentence: str, evidence: Exchange) -> str:
+        """Keep the first exchange of its kind, and count it with Locust; the sentence without secrets."""
         generator = self._generator
         sentence = generator.redactor.text(f"{call.kind}: {sentence}")
-        label = f"{call.kind}: {kind}"
-        generator.metrics.error(label)
         if label not in generator.samples:
             generator.samples[label] = {"kind": label, "sentence": sentence, **dataclasses.asdict(evidence)}
         self._log(call, (evidence.received_at - evidence.sent_at) * 1e3, len(evidence.body), sentence)
-        return CallFailed(sentence, evidence)
+        return sentence
 
     def book(self, broken: list[Finding], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
         """Count a broken requirement and keep its proof."""

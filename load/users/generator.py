@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sendpoll.core.text.secrets import Redactor
@@ -39,9 +40,9 @@ class Generator:
         self.scenario = workload.scenario
         self.metrics = Metrics(workload.scenario.service_level)
         self.judge = ResponseJudge()
-        self.requests = RequestBuilder(workload.target, self._message_options())
+        self._request_builders = self._builders_by_token()
         self.redactor = Redactor(workload.target.secrets)
-        self.workspace = workload.target.workspace or f"sendpoll-{run_name}"
+        self._run_name = run_name
         self.markers = Markers(self.random("markers", index))
         self.contrast = Contrast()
         self.arrivals = Arrivals(self.random("arrivals", index), self._drop)
@@ -76,6 +77,10 @@ class Generator:
         self._clock = ClockProbe()
         self._limits = machine_limits()
 
+    def _builders_by_token(self) -> list[RequestBuilder]:
+        target, options = self.workload.target, self._message_options()
+        return [RequestBuilder(replace(target, token=token), options) for token in target.tokens or (target.token,)]
+
     def _message_options(self) -> dict[str, object]:
         said = {"run_mode": self.scenario.run_mode, "max_iterations": self.scenario.max_iterations}
         return {name: value for name, value in said.items() if value is not None}
@@ -94,6 +99,18 @@ class Generator:
         """The number of a user that comes now; unique in the run."""
         self._users += 1
         return self._index * USERS_PER_GENERATOR + self._users
+
+    def workspace_of(self, user: int) -> str:
+        """The workspace that a user works in: the target's or the scenario's, the run's, or one of its own."""
+        named = self.workload.target.workspace
+        if named is None and self.scenario.workspace in {"user", "run"}:
+            run = f"sendpoll-{self._run_name}"
+            return f"{run}-{user}" if self.scenario.workspace == "user" else run
+        return named or self.scenario.workspace
+
+    def request_builder_of(self, user: int) -> RequestBuilder:
+        """What builds a user's requests, with its token: where there is a pool, users take turns."""
+        return self._request_builders[user % len(self._request_builders)]
 
     def next_conversation(self) -> int:
         """A number for a conversation that is opened now."""

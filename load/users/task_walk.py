@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Final
 
 from gevent import GreenletExit
@@ -20,19 +19,10 @@ from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_te
 from sendpoll.load.http.client import Answer
 from sendpoll.load.http.request import PollRequest
 from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord
-from sendpoll.load.users.caller import (
-    FOLLOW_UP,
-    FOLLOW_UP_POLL,
-    MESSAGE,
-    MESSAGE_AFTER_LEAVING,
-    POLL,
-    REREAD,
-    Call,
-    Caller,
-    CallFailed,
-)
-from sendpoll.load.users.canaries import Mark, may_hold_mark
+from sendpoll.load.users.caller import REREAD, Caller, CallFailed
+from sendpoll.load.users.canaries import may_hold_mark
 from sendpoll.load.users.concurrent_activity import ConcurrentActivity, SecondReader
+from sendpoll.load.users.errand import CALLS, Errand, Sent
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.overlap_test import Symptom
 from sendpoll.load.users.pacing import pacing_of
@@ -42,51 +32,9 @@ from sendpoll.load.users.validation import TASK, Finding, PollBody, Refused
 _now = time.perf_counter
 
 
-class Sent(Enum):
-    """When a message is sent, as far as the others of its conversation go."""
-
-    ALONE = 0
-    """No other runs."""
-    AFTER_LEAVING = 1
-    """The one before it was left, and may run."""
-    FOLLOW_UP = 2
-    """The one before it runs, and its user waits for both."""
-
-
-_CALLS: Final[dict[Sent, tuple[Call, Call]]] = {
-    Sent.ALONE: (MESSAGE, POLL),
-    Sent.AFTER_LEAVING: (MESSAGE_AFTER_LEAVING, POLL),
-    Sent.FOLLOW_UP: (FOLLOW_UP, FOLLOW_UP_POLL),
-}
-
-
 _ENDED: Final = frozenset({Outcome.FINISHED, Outcome.FAILED})
 _SILENT: Final = Symptom("ended without any event")
 _DEAF: Final = Symptom("is not repeated in its answer", tolerated=0.01)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """What a user is about to ask, all of it drawn before the send."""
-
-    text: str
-    conversation: str
-    mark: Mark
-    scheduled_at: float
-    """The intended start, by `time.perf_counter`."""
-    leaves_after: float | None = None
-    """Seconds after the send; None: the user stays to the end."""
-    reread: bool = False
-    sent: Sent = Sent.ALONE
-    second_reader_after: float | None = None
-    """Seconds from the message's acceptance until a second device begins to read; None: there is none."""
-    follow_up: Errand | None = None
-    """What the user writes while this runs; its `scheduled_at` is seconds from this message's acceptance."""
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether another message of the conversation may run meanwhile."""
-        return self.sent is not Sent.ALONE or self.follow_up is not None
 
 
 @dataclass(slots=True)
@@ -121,6 +69,8 @@ class TaskWalk:
     """The task's id, once the message is accepted."""
     _before: str = ""
     """The task that a follow-up found running."""
+    _refusals_before: int = 0
+    """Refusals that the caller had met before this task."""
     _is_refused: bool = False
     """Whether the message was clearly refused because another of its conversation may still run."""
     _is_cut: bool = False
@@ -135,6 +85,11 @@ class TaskWalk:
     """The last poll that brought news."""
 
     @property
+    def _ends_at(self) -> float:
+        """The task's deadline, by `time.perf_counter`."""
+        return self.errand.scheduled_at + self.generator.scenario.task_deadline_s
+
+    @property
     def failed(self) -> bool:
         """Whether the server refused or broke the task."""
         return bool(self.error)
@@ -142,6 +97,7 @@ class TaskWalk:
     def walk(self) -> Outcome:
         """Do the whole errand; the record is booked whatever happens."""
         self._sent_at = _now()
+        self._refusals_before = self.caller.refusals
         try:
             self._errand()
             self._compare_with_others(None)
@@ -168,7 +124,9 @@ class TaskWalk:
 
     def _outcome_of(self, failure: CallFailed) -> Outcome:
         self._is_refused = self.errand.sent is not Sent.ALONE and self._submitted is None and failure.is_refusal
-        return Outcome.ABANDONED if self._is_refused else Outcome.FAILED
+        if self._is_refused:
+            return Outcome.ABANDONED
+        return Outcome.REFUSED if failure.refusal else Outcome.FAILED
 
     def _errand(self) -> None:
         requests = self._send()
@@ -191,8 +149,7 @@ class TaskWalk:
         if errand.second_reader_after is not None:
             reader = SecondReader(self.generator, requests, self._judge, self.broken)
             starts_at = self._accepted_at + errand.second_reader_after
-            ends_at = errand.scheduled_at + self.generator.scenario.task_deadline_s
-            beside.begin("reader", lambda caller: reader.read(caller, starts_at, ends_at))
+            beside.begin("reader", lambda caller: reader.read(caller, starts_at, self._ends_at))
         if errand.follow_up is not None:
             beside.begin("writer", self._write_again)
 
@@ -205,8 +162,8 @@ class TaskWalk:
 
     def _send(self) -> PollRequest:
         generator, errand = self.generator, self.errand
-        request = generator.requests.send_message(generator.workspace, errand.conversation, errand.text)
-        answer = self.caller.call(_CALLS[errand.sent][0], request, self.broken)
+        request = self.caller.request_builder.send_message(self.caller.workspace, errand.conversation, errand.text)
+        answer = self.caller.ask(CALLS[errand.sent][0], request, self.broken, self._ends_at)
         try:
             self.task, findings = generator.judge.identifier(answer.body, TASK, "task_id")
         except Refused as refused:
@@ -219,14 +176,14 @@ class TaskWalk:
         self._accepted_at = answer.received_at
         if errand.sent is not Sent.FOLLOW_UP:
             generator.metrics.submit(self._submitted)
-        return generator.requests.poll(self.task)
+        return self.caller.request_builder.poll(self.task)
 
     def _poll_to_end(self, requests: PollRequest) -> Outcome:
         generator, errand = self.generator, self.errand
         pacing = pacing_of(generator.scenario, self._sent_at)
-        ends_at = errand.scheduled_at + generator.scenario.task_deadline_s
+        ends_at = self._ends_at
         leaves_at = None if errand.leaves_after is None else self._sent_at + errand.leaves_after
-        call = _CALLS[errand.sent][1]
+        call = CALLS[errand.sent][1]
         is_alone = errand.second_reader_after is None
         due = free = self._accepted_at
         offset = 0
@@ -239,7 +196,7 @@ class TaskWalk:
                 return Outcome.TIMED_OUT
             pause_until(due)
             request = requests.at(offset)
-            answer = self.caller.call(call, request, self.broken)
+            answer = self.caller.ask(call, request, self.broken, self._ends_at)
             body = generator.judge.poll(answer.body)
             self._count(answer, body, due, free)
             if body.findings:
@@ -311,7 +268,8 @@ class TaskWalk:
             return
         symptom = None
         if failure is not None and self._submitted is None:
-            symptom = Symptom(f"was answered {failure.status}") if failure.status >= 500 else None
+            broke = failure.status >= 500 and failure.refusal is None
+            symptom = Symptom(f"was answered {failure.status}") if broke else None
             proof = failure.evidence
         elif last is not None and self.outcome in _ENDED and failure is None:
             symptom = self._lack()
@@ -370,6 +328,7 @@ class TaskWalk:
         seen, errand, since_start = self._seen, self.errand, self.generator.since_start
         first = seen.first_at
         lower = (seen.first_lower or self._sent_at) if first is not None else None
+        refusals = self.caller.refusals - self._refusals_before
         return TaskRecord(
             step=self.step,
             user=self.caller.user,
@@ -388,6 +347,8 @@ class TaskWalk:
             outcome=self.outcome,
             leaver=errand.leaves_after is not None or self._is_cut,
             follow_up=errand.sent is Sent.FOLLOW_UP or self._is_refused,
+            refusals=refusals,
+            refused_with=self.caller.refused_with if refusals else 0,
             violations=tuple(dict.fromkeys(self.broken)),
             error=self.error,
         )

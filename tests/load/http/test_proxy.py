@@ -116,7 +116,7 @@ def test_a_proxy_that_wants_a_password_for_plain_http_is_no_fault_of_the_server(
         generator = Generator(Workload(Target(base_url="http://agent.test"), load_scenario("smoke")), "test")
         caller, broken = Caller(generator, 1, lambda *_: None), []  # type: ignore[var-annotated]
         with pytest.raises(CallFailed, match="the proxy answered 407"):
-            caller.call(POLL, generator.requests.poll("t").at(0), broken)
+            caller.call(POLL, caller.request_builder.poll("t").at(0), broken)
         caller.close()
         generator.stop()
     assert broken == []

@@ -91,6 +91,6 @@ def test_a_lost_or_doubled_task_unbalances_the_ledger(off: int) -> None:
 
 
 def test_ledgers_add_up() -> None:
-    one, other = Ledger(5, 2, 1, 1, 1, 0, 3), Ledger(4, 4)
-    assert one + other == Ledger(9, 6, 1, 1, 1, 0, 3)
+    one, other = Ledger(6, 2, 1, 1, 1, 1, 0, 3), Ledger(4, 4)
+    assert one + other == Ledger(10, 6, 1, 1, 1, 1, 0, 3)
     assert (one + other).as_json()["balances"] is True

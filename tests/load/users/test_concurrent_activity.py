@@ -12,8 +12,9 @@ import pytest
 from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord
 from sendpoll.load.users.caller import FOLLOW_UP, FOLLOW_UP_POLL, SECOND_READER, CallFailed
 from sendpoll.load.users.concurrent_activity import ConcurrentActivity
+from sendpoll.load.users.errand import Sent
 from sendpoll.load.users.generator import Generator
-from sendpoll.load.users.task_walk import Sent, TaskWalk
+from sendpoll.load.users.task_walk import TaskWalk
 from tests.load.users.test_task_walk import TASK, FakeCaller, _generator, errand_of, poll
 
 __all__ = ["_generator"]
@@ -49,7 +50,7 @@ def test_a_second_reader_that_gets_the_same_log_changes_no_number(generator: Gen
     walked = Walked(generator, own, (poll("running", 1, "a"), poll("completed", 2, "b")), second_reader_after=0.0)
     (record,) = walked.records()
     assert (record.outcome, record.polls, record.violations) == (Outcome.FINISHED, 3, ())
-    assert {call for call, _ in walked.callers[0].requests} == {SECOND_READER}
+    assert {call for call, _ in walked.callers[0].made} == {SECOND_READER}
     window = generator.metrics.tick(1, 1)
     assert (window.polls, window.counts["extra_polls"]) == (3, 2)
     assert window.histograms["polls_per_task"].maximum == 3
@@ -74,7 +75,7 @@ def test_a_follow_up_is_a_task_of_its_own_that_no_objective_judges(generator: Ge
     second, first = sorted(walked.records(), key=lambda record: not record.follow_up)
     assert (first.outcome, first.is_sample) == (Outcome.FINISHED, True)
     assert (second.outcome, second.follow_up, second.is_sample) == (Outcome.FINISHED, True, False)
-    assert [call for call, _ in walked.callers[0].requests] == [FOLLOW_UP, FOLLOW_UP_POLL, FOLLOW_UP_POLL]
+    assert [call for call, _ in walked.callers[0].made] == [FOLLOW_UP, FOLLOW_UP_POLL, FOLLOW_UP_POLL]
     assert (generator.started.total(), generator.ended.total()) == (2, 2)
     window = generator.metrics.tick(1, 1)
     assert window.counts["samples"] == 1
@@ -112,9 +113,9 @@ def test_a_user_that_is_stopped_leaves_nothing_behind(generator: Generator, told
     assert {record.outcome for record in records} == {Outcome.ABANDONED}
     assert len(records) == (2 if "follow_up" in told else 1)
     assert generator.started.total() == generator.ended.total() == len(records)
-    requests = len(walked.callers[0].requests)
+    requests = len(walked.callers[0].made)
     gevent.sleep(0.03)
-    assert len(walked.callers[0].requests) == requests
+    assert len(walked.callers[0].made) == requests
 
 
 def test_a_task_that_had_finished_when_its_user_was_stopped_has_finished(generator: Generator) -> None:

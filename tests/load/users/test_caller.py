@@ -1,0 +1,172 @@
+"""What one call comes to: an answer, a failure, a refusal for the moment, a broken requirement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sendpoll.core.target.target import Target
+from sendpoll.load.engine import Workload
+from sendpoll.load.scenario.scenario_file import load_scenario
+from sendpoll.load.users.caller import (
+    CONVERSATION,
+    FOLLOW_UP,
+    MESSAGE,
+    MESSAGE_AFTER_LEAVING,
+    POLL,
+    WORKSPACE,
+    Call,
+    Caller,
+    CallFailed,
+)
+from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.validation import Finding
+from tests.load.scripted_server import Reply, ScriptedServer, scripted
+
+GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
+Open = Callable[..., Caller]
+
+
+@pytest.fixture(name="caller_at")
+def _caller_at() -> Iterator[Open]:
+    """Makes the caller of a user of a server."""
+    opened: list[tuple[Generator, Caller]] = []
+
+    def caller_at(server: ScriptedServer, user: int = 1, workspace: str | None = None, **scenario: Any) -> Caller:
+        workload = Workload(
+            Target(base_url=server.url, workspace=workspace), replace(load_scenario("smoke"), **scenario)
+        )
+        generator = Generator(workload, "run")
+        caller = Caller(generator, user, lambda *_: None)
+        opened.append((generator, caller))
+        return caller
+
+    yield caller_at
+    for generator, caller in opened:
+        caller.close()
+        generator.stop()
+
+
+def answer(status: str, *headers: str, body: bytes = b"{}") -> Reply:
+    lines = "".join(f"{line}\r\n" for line in headers)
+    return Reply((f"HTTP/1.1 {status}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body,))
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "requirement"),
+    [
+        (WORKSPACE, "302 Found", "REQ-9"),
+        (POLL, "307 Temporary Redirect", "REQ-9"),
+        (WORKSPACE, "409 Conflict", "WS-2"),
+        (WORKSPACE, "404 Not Found", "WS-3"),
+        (CONVERSATION, "404 Not Found", "CONV-1"),
+        (MESSAGE, "422 Unprocessable", "MSG-1"),
+        (POLL, "410 Gone", "MSG-2"),
+        (MESSAGE_AFTER_LEAVING, "404 Not Found", None),
+        (FOLLOW_UP, "400 Bad", None),
+        (MESSAGE, "401 Unauthorized", None),
+        (POLL, "403 Forbidden", None),
+        (MESSAGE, "500 Broken", None),
+        (MESSAGE, "402 Payment Required", "MSG-1"),
+        (MESSAGE, "507 Full", None),
+    ],
+)
+def test_a_status_breaks_the_requirement_that_it_does_and_fails(
+    caller_at: Open, call: Call, status: str, requirement: str | None
+) -> None:
+    broken: list[Finding] = []
+    with scripted([answer(status, "Location: /y")]) as server:
+        caller = caller_at(server)
+        with pytest.raises(CallFailed) as raised:
+            caller.call(call, GET, broken)
+    assert [name for name, _ in broken] == ([requirement] if requirement else [])
+    assert (raised.value.status, raised.value.refusal) == (int(status[:3]), None)
+    assert caller.refusals == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "reason"),
+    [
+        (MESSAGE, "429 Slow", "too many requests"),
+        (POLL, "429 Slow", "too many requests"),
+        (WORKSPACE, "503 Away", "overloaded or away"),
+        (MESSAGE, "409 Busy", "busy"),
+        (MESSAGE, "423 Locked", "locked"),
+        (FOLLOW_UP, "425 Early", "too early"),
+        (CONVERSATION, "409 Busy", "busy"),
+    ],
+)
+def test_a_refusal_for_the_moment_breaks_nothing_and_is_no_error(
+    caller_at: Open, call: Call, status: str, reason: str
+) -> None:
+    broken: list[Finding] = []
+    with scripted([answer(status, "Retry-After: 7")]) as server:
+        caller = caller_at(server)
+        with pytest.raises(CallFailed) as raised:
+            caller.ask(call, GET, broken, time.perf_counter() + 60)
+    assert broken == []
+    assert raised.value.refusal is not None
+    assert (raised.value.refusal.status, raised.value.refusal.retry_after_s) == (int(status[:3]), 7.0)
+    assert (caller.refusals, caller.refused_with) == (1, int(status[:3]))
+    metrics = caller._generator.metrics
+    metrics.tick(1, 1)
+    assert metrics.refusals == {f"{call.kind}: {status[:3]} ({reason})": 1}
+    assert metrics.errors == {}
+
+
+@pytest.mark.parametrize("header", ["Retry-After: 0", "Retry-After: Sunday, 06-Nov-94 08:49:37 GMT", "X-None: 1"])
+def test_who_waits_comes_again_when_the_server_asked_it_to(
+    caller_at: Open, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setattr("sendpoll.load.users.caller._PAUSES_S", (0.01,))
+    with scripted([answer("429 Slow", header), answer("503 Away", header), Reply()]) as server:
+        caller = caller_at(server, on_refusal="wait")
+        got = caller.ask(POLL, GET, [], time.perf_counter() + 60)
+    assert (got.status, caller.refusals, caller.refused_with) == (200, 2, 503)
+    assert len(server.requests) == 3
+
+
+def test_a_wait_lasts_as_long_as_the_server_says(caller_at: Open) -> None:
+    date, later = "Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT"
+    with scripted([answer("429 Slow", date, later), Reply()]) as server:
+        caller = caller_at(server, on_refusal="wait")
+        began = time.perf_counter()
+        caller.ask(POLL, GET, [], began + 60)
+    assert time.perf_counter() - began >= 1.0
+
+
+def test_nobody_waits_beyond_the_deadline_of_the_task(caller_at: Open) -> None:
+    with scripted([answer("429 Slow", "Retry-After: 3600")]) as server:
+        caller = caller_at(server, on_refusal="wait")
+        with pytest.raises(CallFailed):
+            caller.ask(POLL, GET, [], time.perf_counter() + 60)
+    assert len(server.requests) == 1
+
+
+def test_who_waits_does_not_wait_for_what_is_no_refusal(caller_at: Open) -> None:
+    with scripted([answer("500 Broken", "Retry-After: 0")]) as server:
+        caller = caller_at(server, on_refusal="wait")
+        with pytest.raises(CallFailed):
+            caller.ask(POLL, GET, [], time.perf_counter() + 60)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_scenario", "of_target", "workspaces"),
+    [
+        ("user", None, ["sendpoll-run-1", "sendpoll-run-2"]),
+        ("run", None, ["sendpoll-run", "sendpoll-run"]),
+        ("shop", None, ["shop", "shop"]),
+        ("user", "given", ["given", "given"]),
+    ],
+)
+def test_a_user_works_in_the_workspace_that_it_is_to(
+    caller_at: Open, of_scenario: str, of_target: str | None, workspaces: list[str]
+) -> None:
+    with scripted() as server:
+        callers = [caller_at(server, user, of_target, workspace=of_scenario) for user in (1, 2)]
+        assert [caller.workspace for caller in callers] == workspaces
