@@ -28,7 +28,7 @@ class Refused:
         told = f"{self.tasks:,} of {self.started:,} tasks were refused ({named})"
         if not self.is_limit:
             return told
-        return f"{told}: a limit of the service or of its tokens, which more replicas do not raise"
+        return f"{told}: a limit of the service or of its tokens, that more replicas do not raise"
 
 
 def refused_in(steps: Sequence[Step]) -> Refused | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,27 +29,22 @@ from sendpoll.load.users.validation import Finding
 from tests.load.scripted_server import Reply, ScriptedServer, scripted
 
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
-Open = Callable[..., Caller]
 
 
-@pytest.fixture(name="caller_at")
-def _caller_at() -> Iterator[Open]:
-    """Makes the caller of a user of a server."""
-    opened: list[tuple[Generator, Caller]] = []
-
-    def caller_at(server: ScriptedServer, user: int = 1, workspace: str | None = None, **scenario: Any) -> Caller:
-        workload = Workload(
-            Target(base_url=server.url, workspace=workspace), replace(load_scenario("smoke"), **scenario)
-        )
-        generator = Generator(workload, "run")
+@contextlib.contextmanager
+def served(
+    *replies: Reply, user: int = 1, target: Any = None, **scenario: Any
+) -> Iterator[tuple[Caller, ScriptedServer]]:
+    """The caller of a user, and the server that answers it so."""
+    with scripted(list(replies)) as server:
+        aim = Target(base_url=server.url, **(target or {}))
+        generator = Generator(Workload(aim, replace(load_scenario("smoke"), **scenario)), "run")
         caller = Caller(generator, user, lambda *_: None)
-        opened.append((generator, caller))
-        return caller
-
-    yield caller_at
-    for generator, caller in opened:
-        caller.close()
-        generator.stop()
+        try:
+            yield caller, server
+        finally:
+            caller.close()
+            generator.stop()
 
 
 def answer(status: str, *headers: str, body: bytes = b"{}") -> Reply:
@@ -76,13 +72,11 @@ def answer(status: str, *headers: str, body: bytes = b"{}") -> Reply:
     ],
 )
 def test_a_status_breaks_the_requirement_that_it_does_and_fails(
-    caller_at: Open, call: Call, status: str, requirement: str | None
+    call: Call, status: str, requirement: str | None
 ) -> None:
     broken: list[Finding] = []
-    with scripted([answer(status, "Location: /y")]) as server:
-        caller = caller_at(server)
-        with pytest.raises(CallFailed) as raised:
-            caller.call(call, GET, broken)
+    with served(answer(status, "Location: /y")) as (caller, _), pytest.raises(CallFailed) as raised:
+        caller.call(call, GET, broken)
     assert [name for name, _ in broken] == ([requirement] if requirement else [])
     assert (raised.value.status, raised.value.refusal) == (int(status[:3]), None)
     assert caller.refusals == 0
@@ -100,14 +94,10 @@ def test_a_status_breaks_the_requirement_that_it_does_and_fails(
         (CONVERSATION, "409 Busy", "busy"),
     ],
 )
-def test_a_refusal_for_the_moment_breaks_nothing_and_is_no_error(
-    caller_at: Open, call: Call, status: str, reason: str
-) -> None:
+def test_a_refusal_for_the_moment_breaks_nothing_and_is_no_error(call: Call, status: str, reason: str) -> None:
     broken: list[Finding] = []
-    with scripted([answer(status, "Retry-After: 7")]) as server:
-        caller = caller_at(server)
-        with pytest.raises(CallFailed) as raised:
-            caller.ask(call, GET, broken, time.perf_counter() + 60)
+    with served(answer(status, "Retry-After: 7")) as (caller, _), pytest.raises(CallFailed) as raised:
+        caller.ask(call, GET, broken, time.perf_counter() + 60)
     assert broken == []
     assert raised.value.refusal is not None
     assert (raised.value.refusal.status, raised.value.refusal.retry_after_s) == (int(status[:3]), 7.0)
@@ -119,39 +109,34 @@ def test_a_refusal_for_the_moment_breaks_nothing_and_is_no_error(
 
 
 @pytest.mark.parametrize("header", ["Retry-After: 0", "Retry-After: Sunday, 06-Nov-94 08:49:37 GMT", "X-None: 1"])
-def test_who_waits_comes_again_when_the_server_asked_it_to(
-    caller_at: Open, monkeypatch: pytest.MonkeyPatch, header: str
-) -> None:
+def test_who_waits_comes_again_when_the_server_asked_it_to(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
     monkeypatch.setattr("sendpoll.load.users.caller._PAUSES_S", (0.01,))
-    with scripted([answer("429 Slow", header), answer("503 Away", header), Reply()]) as server:
-        caller = caller_at(server, on_refusal="wait")
+    replies = answer("429 Slow", header), answer("503 Away", header), Reply()
+    with served(*replies, on_refusal="wait") as (caller, server):
         got = caller.ask(POLL, GET, [], time.perf_counter() + 60)
     assert (got.status, caller.refusals, caller.refused_with) == (200, 2, 503)
     assert len(server.requests) == 3
 
 
-def test_a_wait_lasts_as_long_as_the_server_says(caller_at: Open) -> None:
+def test_a_wait_lasts_as_long_as_the_server_says() -> None:
     date, later = "Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT"
-    with scripted([answer("429 Slow", date, later), Reply()]) as server:
-        caller = caller_at(server, on_refusal="wait")
+    with served(answer("429 Slow", date, later), Reply(), on_refusal="wait") as (caller, _):
         began = time.perf_counter()
         caller.ask(POLL, GET, [], began + 60)
     assert time.perf_counter() - began >= 1.0
 
 
-def test_nobody_waits_beyond_the_deadline_of_the_task(caller_at: Open) -> None:
-    with scripted([answer("429 Slow", "Retry-After: 3600")]) as server:
-        caller = caller_at(server, on_refusal="wait")
-        with pytest.raises(CallFailed):
-            caller.ask(POLL, GET, [], time.perf_counter() + 60)
+def test_nobody_waits_beyond_the_deadline_of_the_task() -> None:
+    refuses = served(answer("429 Slow", "Retry-After: 3600"), on_refusal="wait")
+    with refuses as (caller, server), pytest.raises(CallFailed):
+        caller.ask(POLL, GET, [], time.perf_counter() + 60)
     assert len(server.requests) == 1
 
 
-def test_who_waits_does_not_wait_for_what_is_no_refusal(caller_at: Open) -> None:
-    with scripted([answer("500 Broken", "Retry-After: 0")]) as server:
-        caller = caller_at(server, on_refusal="wait")
-        with pytest.raises(CallFailed):
-            caller.ask(POLL, GET, [], time.perf_counter() + 60)
+def test_who_waits_does_not_wait_for_what_is_no_refusal() -> None:
+    refuses = served(answer("500 Broken", "Retry-After: 0"), on_refusal="wait")
+    with refuses as (caller, server), pytest.raises(CallFailed):
+        caller.ask(POLL, GET, [], time.perf_counter() + 60)
     assert len(server.requests) == 1
 
 
@@ -165,8 +150,20 @@ def test_who_waits_does_not_wait_for_what_is_no_refusal(caller_at: Open) -> None
     ],
 )
 def test_a_user_works_in_the_workspace_that_it_is_to(
-    caller_at: Open, of_scenario: str, of_target: str | None, workspaces: list[str]
+    of_scenario: str, of_target: str | None, workspaces: list[str]
 ) -> None:
-    with scripted() as server:
-        callers = [caller_at(server, user, of_target, workspace=of_scenario) for user in (1, 2)]
-        assert [caller.workspace for caller in callers] == workspaces
+    found = []
+    for user in (1, 2):
+        with served(user=user, target={"workspace": of_target}, workspace=of_scenario) as (caller, _):
+            found.append(caller.workspace)
+    assert found == workspaces
+
+
+def test_users_take_turns_with_the_tokens_of_a_pool() -> None:
+    pool = {"token": "one", "tokens": ("one", "two")}
+    sent = []
+    for user in (1, 2, 3):
+        with served(Reply(), user=user, target=pool) as (caller, server):
+            caller.call(WORKSPACE, caller.request_builder.ensure_workspace(caller.workspace), [])
+            sent.append(server.requests[0].partition(b"Bearer ")[2].partition(b"\r\n")[0])
+    assert sent == [b"two", b"one", b"two"]

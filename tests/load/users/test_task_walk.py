@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -31,7 +32,7 @@ def _generator() -> Iterator[Generator]:
         name="test",
         messages=(Message("hello"),),
         poll_interval_s=INTERVAL,
-        task_deadline_s=0.3,
+        task_deadline_s=30,
         shape=Shape(kind="steady", users=1, duration_s=1),
     )
     generator = Generator(Workload(Target(token="the-token"), scenario), "test")
@@ -138,7 +139,8 @@ def test_a_refused_poll_ends_the_task_as_it_ends_the_published_clients(walk: Wal
     assert (record.outcome, record.polls) == (Outcome.FAILED, 1)
 
 
-def test_a_task_that_runs_beyond_its_deadline(walk: Walk) -> None:
+def test_a_task_that_runs_beyond_its_deadline(walk: Walk, generator: Generator) -> None:
+    generator.scenario = replace(generator.scenario, task_deadline_s=0.3)
     record = walk(TASK, poll("running", 0))
     assert record.outcome is Outcome.TIMED_OUT
     assert record.elapsed_s >= 0.3
