@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendpoll.core.http.retry_after import retry_after
 from sendpoll.core.http.head import Fault, Head, NotHttpError, parse_head
 from sendpoll.core.http.limits import BODY_LIMIT
+from sendpoll.core.http.retry_after import retry_after
 
 _REMEMBERED_HEADS: Final = 512
 
