@@ -37,11 +37,12 @@ from sendpoll.core.interruption import Interruption, signal_name
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.traits import RequestPace
+from sendpoll.core.target.url import TargetError
 from sendpoll.schemas.catalogue import Subject, load_catalogue
 from sendpoll.schemas.contract import JSON
 
 _GROUPS = (
-    dataclasses.replace(SERVER, more=("second_token", *SERVER.more)),
+    dataclasses.replace(SERVER, more=("second_token", "origin", *SERVER.more)),
     JUDGE,
     Group(
         "Send", ("dry_run",), ("prompts", "max_messages", "max_rate", "examples", "seed", "deadline", "task_timeout")
@@ -65,6 +66,7 @@ _STARTING = 2.0
 @target_options
 @judging_options(Subject.SERVER)
 @click.option("--second-token", envvar="SENDPOLL_SECOND_TOKEN", metavar="T", help="Somebody else's, for ownership.")
+@click.option("--origin", metavar="ORIGIN", help="Of the page that calls it: https://app.example.")
 @click.option("--prompt", "prompts", multiple=True, metavar="KIND=TEXT", help="Message for plain, unicode or long.")
 @click.option(
     "--seed", type=click.IntRange(0), metavar="N", help="Of everything that is drawn.  [default: another each run]"
@@ -159,16 +161,19 @@ def _described(options: dict[str, Any]) -> Target | None:
 def _with_run(target: Target, options: dict[str, Any]) -> Target:
     timeouts = {"run": options["deadline"], "task": options["task_timeout"]}
     patience = dataclasses.replace(target.timeouts, **{name: value for name, value in timeouts.items() if value})
-    changes = {"second_token": options["second_token"], "max_messages": options["max_messages"]}
+    changes = {name: options[name] for name in ("second_token", "max_messages", "origin")}
     if options["max_rate"]:
         pace = RequestPace(options["max_rate"])
         target = dataclasses.replace(target, traits=dataclasses.replace(target.traits, pace=pace))
-    return dataclasses.replace(
-        target,
-        timeouts=patience,
-        prompts={**target.prompts, **dict(map(_prompt, options["prompts"]))},
-        **{name: value for name, value in changes.items() if value},
-    )
+    try:
+        return dataclasses.replace(
+            target,
+            timeouts=patience,
+            prompts={**target.prompts, **dict(map(_prompt, options["prompts"]))},
+            **{name: value for name, value in changes.items() if value},
+        )
+    except TargetError as problem:
+        raise click.UsageError(str(problem)) from problem
 
 
 def _prompt(text: str) -> tuple[str, str]:

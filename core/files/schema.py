@@ -66,7 +66,7 @@ def _outermost(error: jsonschema_rs.ValidationError) -> tuple[int, bool]:
 
 def _encodable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if isinstance(value, dict):
         return {_encodable(key): _encodable(member) for key, member in value.items()}
     return [_encodable(member) for member in value] if isinstance(value, list) else value

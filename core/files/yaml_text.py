@@ -27,9 +27,9 @@ _PLAIN: Final = frozenset({None, ""})
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _BOOLEANS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_TABS: Final = "indent with spaces, not with tabs"
 _HINTS: Final = (
     ("mapping values are not allowed", "quote the value that has ': ' in it"),
-    ("\\t", "indent with spaces, not with tabs"),
     ("cannot start any token", "quote the value that begins so"),
     ("expected alphabetic or numeric character", "quote the value that begins with * or &"),
     ("did not find expected", "quote values that begin with a sign of YAML, and close what is open"),
@@ -181,7 +181,7 @@ def parse_yaml(text: str, source: str, *, all_text: bool = False) -> Parsed:
         for event in _events(text):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        raise FileError(f"{source} is no YAML: {_told(error)}") from error
+        raise FileError(f"{source} is no YAML: {_told(error, text)}") from error
     except yaml.YAMLError as error:  # characters that YAML has not; it names them and their position
         raise FileError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
     return Parsed(builder.root, builder.lines, frozenset(builder.unquoted))
@@ -191,8 +191,11 @@ def _events(text: str) -> Iterator[yaml.Event]:
     yield from yaml.parse(text, Loader=_LOADER)
 
 
-def _told(error: yaml.MarkedYAMLError) -> str:
+def _told(error: yaml.MarkedYAMLError, text: str) -> str:
     mark, problem = error.problem_mark or error.context_mark, error.problem or error.context or "it cannot be read"
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    hint = next((f"; {mend}" for sign, mend in _HINTS if sign in problem), "")
-    return f"{where}{problem}{hint}"
+    if mark is None:
+        return problem
+    line = "".join(text.split("\n")[mark.line : mark.line + 1])
+    indented_by_tabs = "\t" in line[: len(line) - len(line.lstrip())]
+    hint = next((mend for sign, mend in _HINTS if sign in problem), "quote what is text")
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}; {_TABS if indented_by_tabs else hint}"

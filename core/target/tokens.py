@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sendpoll.core.files.source import read_source
-from sendpoll.core.target.target import Target
+from sendpoll.core.target.target import PLACEHOLDER, Target
 from sendpoll.core.target.url import TargetError
 
 COMMAND_SECONDS: Final = 20.0
@@ -104,7 +104,7 @@ class Tokens:
 
 def acquired(target: Target) -> Target:
     """The target with the tokens that its command prints, where it has one and was given none. Raises TargetError."""
-    if not target.token_command or target.tokens:
+    if not target.token_command or target.token != PLACEHOLDER:
         return target
     tokens = tokens_of_command(target.token_command)
     return replace(target, token=tokens[0], tokens=tokens if len(tokens) > 1 else ())

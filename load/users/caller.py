@@ -84,6 +84,9 @@ class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test
         return self.refusal is not None or (400 <= self.status < 500 and self.status not in OVERLOAD_OR_ACCESS)
 
 
+_NEVER_REACHED = frozenset({"name", "connect", "connect timeout", "tls", "proxy"})
+"""Kinds of failures in which nobody has heard of a server."""
+
 Log = Callable[[Call, float, int, str | None], None]
 """Counts a request in Locust's statistics: the call, milliseconds, body bytes, and why it failed."""
 
@@ -139,7 +142,7 @@ class Caller:
         except ExchangeError as error:
             if error.limit is not None:
                 generator.met_limit(error.limit)
-            if not generator.answered and error.kind in {"connect", "connect timeout", "tls", "proxy"}:
+            if not generator.answered and error.kind in _NEVER_REACHED:
                 generator.unconnected = str(error)
             raise self._failed(call, error.kind, str(error), self._unread(request)) from error
         except MalformedAnswerError as error:

@@ -40,7 +40,7 @@ class ClientProfile:
     body_apart: bool = False
     """Whether it sends the body in a packet of its own."""
     origin: str | None = None
-    """The page that a browser's requests come from."""
+    """The page that a browser's requests come from, where the target does not say which page calls it."""
 
     def body(self, value: Mapping[str, Any]) -> bytes:
         """A JSON body as this client writes it."""
@@ -53,15 +53,16 @@ class ClientProfile:
     ) -> tuple[tuple[str, str], ...]:
         """The headers of one request in this client's order; without Authorization where there is no token."""
         length = len(body or b"")
+        origin = self.origin and (target.origin or self.origin)
         told = method == "POST" and (body is not None or self.tells_empty_body)
         present: dict[_When, bool] = {
             "always": True,
             "json": body is not None,
             "length": told,
-            "browser": self.origin is not None,
-            "page": self.origin not in {None, "null"},
+            "browser": origin is not None,
+            "page": origin not in {None, "null"},
         }
-        values = {"host": target.url.netloc, "token": token or "", "length": str(length), "origin": self.origin or ""}
+        values = {"host": target.url.netloc, "token": token or "", "length": str(length), "origin": origin or ""}
         own = [
             (name, value.format_map(values))
             for name, value, when in self.template

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sendpoll.conformance.http.exchange import Request
@@ -205,3 +207,19 @@ def test_a_lone_surrogate_can_be_sent_back() -> None:
     """A conversation id of a server may hold one."""
     for shape in PROFILES:
         assert shape.body({"conversation_id": "\ud83d"})
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_a_header_of_the_user_is_sent_once_in_place_of_the_clients_own(profile: ClientProfile) -> None:
+    target = Target(headers=(("User-Agent", "scanner/1"), ("Accept", "text/x"), ("X-Mine", "m")))
+    sent = [(name.lower(), value) for name, value in profile.headers(target, "GET", None, "t")]
+    assert len(dict(sent)) == len(sent)
+    assert {("user-agent", "scanner/1"), ("accept", "text/x"), ("x-mine", "m")} <= set(sent)
+
+
+def test_a_browser_comes_from_the_page_that_the_target_names() -> None:
+    target = Target(origin="https://app.example")
+    for profile in (CHROMIUM, replace(CHROMIUM, origin="null")):
+        sent = dict(profile.headers(target, "GET", None, "t"))
+        assert (sent["Origin"], sent["Referer"]) == ("https://app.example", "https://app.example/")
+    assert "origin" not in {name.lower() for name, _ in NODE.headers(target, "GET", None, "t")}
