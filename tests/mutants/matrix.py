@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import hashlib
 import json
 import os
 import subprocess
@@ -27,6 +29,13 @@ from tests.mutants.serve import running
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 PROOFS = CONFORMANCE / "mutants.json"
 TABLE = CONFORMANCE / "KILL_MATRIX.md"
+_ROOT = CONFORMANCE.parent
+_DECIDES = (
+    CONFORMANCE / "rules",
+    CONFORMANCE / "server" / "checks",
+    CONFORMANCE / "server" / "inputs",
+    _ROOT / "core" / "oracle.py",
+)
 
 _OPTIONS = ("--examples", "20", "--task-timeout", "20", "--deadline", "150")
 _HANG_GUARD = 300
@@ -104,6 +113,36 @@ def outcomes(mutants: Sequence[Mutant]) -> Iterator[Outcome]:
         yield from pool.map(outcome_of, mutants)
 
 
+def digest() -> str:
+    """What a verdict is made of, in one word: rows, rules, checks, inputs, oracle, and the mutants themselves.
+
+    Comments, docstrings, layout and whatever only carries requests change nothing, so that the matrix need not be
+    written anew for them.
+    """
+    told = hashlib.sha256()
+    for row in load_catalogue().checked:
+        told.update(f"{row.id} {row.level}\n".encode())
+    for mutant in MUTANTS:
+        told.update(f"{mutant.name} {mutant.requirement} {' '.join(sorted(mutant.also))}\n".encode())
+    for path in sorted(path for place in _DECIDES for path in (place.rglob("*.py") if place.is_dir() else (place,))):
+        told.update(meaning(path).encode())
+    return told.hexdigest()[:16]
+
+
+def meaning(path: Path) -> str:
+    """A module without what Python does not run."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [each for each in body if not _is_words(each)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_words(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
 def proofs() -> dict[str, list[str]]:
     """Requirement id to the names of the mutants that prove its check."""
     rows = load_catalogue().checked
@@ -117,7 +156,7 @@ def table(ran: Iterable[Outcome]) -> str:
     lines = [
         "# The kill matrix",
         "",
-        "Written by `python -m tests.mutants.matrix --write`; do not edit.",
+        f"Written by `python -m tests.mutants.matrix --write` of the suite {digest()}; do not edit.",
         "",
         f"{len(ran)} servers with one fault each, {conditional} of them conditional: they answer mostly rightly.",
         "For each, its requirement must fail, and no other MUST but those that the same fault breaks by necessity.",

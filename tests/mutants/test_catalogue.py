@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.matrix import PROOFS, TABLE, proofs
+from tests.mutants.matrix import PROOFS, TABLE, digest, meaning, proofs
 
 
 def test_every_checked_requirement_has_a_mutant() -> None:
@@ -38,6 +39,21 @@ def test_there_are_enough_mutants_and_conditional_ones_among_them() -> None:
 def test_the_list_of_proofs_is_fresh() -> None:
     """Written by `python -m tests.mutants.matrix --write`."""
     assert json.loads(PROOFS.read_text(encoding="utf-8")) == proofs()
+
+
+def test_the_kill_matrix_is_of_this_suite() -> None:
+    """Where it is not: python -m tests.mutants.matrix --write, once the rules are as they shall be."""
+    assert f"of the suite {digest()};" in TABLE.read_text(encoding="utf-8")
+
+
+def test_the_digest_is_of_what_is_run_and_not_of_words(tmp_path: Path) -> None:
+    plain, told = tmp_path / "plain.py", tmp_path / "told.py"
+    plain.write_text("def f(x):\n    return x + 1\n", encoding="utf-8")
+    told.write_text('"""What it is."""\ndef f(x):\n    """More."""\n    return (x + 1)  # one more\n', encoding="utf-8")
+    other = tmp_path / "other.py"
+    other.write_text("def f(x):\n    return x + 2\n", encoding="utf-8")
+
+    assert meaning(plain) == meaning(told) != meaning(other)
 
 
 def test_the_kill_matrix_is_fresh() -> None:

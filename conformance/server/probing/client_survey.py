@@ -127,6 +127,8 @@ class Surveyor:
         self.survey = Survey()
         self._walked = {name: _by_call(walk) for name, walk in corpus.walks.items()}
         self._tried: dict[tuple[str, ClientProfile], Exchange | None] = {}
+        self._blamed: dict[str, Trait] = {}
+        """Client to the trait for which a form of it was refused."""
 
     def run(self) -> Survey:
         """Look at every call in every client's form. Raises RunOverError and TargetLostError."""
@@ -191,7 +193,11 @@ class Surveyor:
             self.context.wavering = Wavering(requirement, refused.trimmed(), taken.trimmed(), (1, 1))
 
     def _culprit(self, call: str, shape: ClientProfile) -> tuple[Trait, Exchange | None]:
-        """The trait, and the exchange that shows that it is enough; the last trait where none is."""
+        """The trait, and the exchange that shows that it is enough.
+
+        Where no message was left to try one with, it is what this client's form of another call was refused for; where
+        none is enough, the last trait.
+        """
         differing = [
             trait for trait in TRAITS if call in trait.calls and trait.value(shape) != trait.value(self.working)
         ]
@@ -200,8 +206,11 @@ class Surveyor:
         for trait, form in forms:
             exchange = self._try(call, form)
             if exchange is not None and _is_refusal(exchange):
+                self._blamed[shape.name] = trait
                 return trait, exchange
-        return TRAITS[-1], None
+        blamed = self._blamed.get(shape.name)
+        untried = any(self._tried.get((call, form)) is None for _, form in forms)
+        return blamed if blamed in differing and blamed is not None and untried else TRAITS[-1], None
 
 
 def _by_call(walk: Walk) -> dict[str, Exchange]:
