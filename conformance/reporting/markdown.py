@@ -53,6 +53,8 @@ def _failed(report: JSON) -> Iterator[str]:
 
 def _failed_row(report: JSON, row: JSON) -> tuple[str, ...]:
     known = " (known)" if view.is_known(report, row["id"]) else ""
+    if causes := view.causes(report, row):
+        known += f" (follows from {', '.join(causes)})"
     observed = "<br>".join(_observed(kind) for kind in view.kinds(row["violations"])[:_SHOWN_KINDS])
     cells = f"**{row['id']}**{known}", row["level"], markdown(row["title"]), observed
     if view.subject(report) is Subject.CLIENT:

@@ -70,6 +70,8 @@ class _Summary:
     def _failure(self, row: JSON) -> None:
         consequence = "" if view.fails_run(self._report, row) else " (does not fail this run)"
         self._out.rule(f"FAILED {row['id']} {row['level']}{consequence}", _STYLES[Verdict.FAIL])
+        if causes := view.causes(self._report, row):
+            self._out.block("follows", f"from {' and '.join(causes)}, in all likelihood: mend that first")
         self._out.block("expected", row["title"])
         for number, (letter, told) in enumerate(row["breaks"].items()):
             self._out.block("breaks" if number == 0 else "", f"{CLIENTS.get(letter, letter)}: {told}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sendpoll.conformance.results.causes import explained_by
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS, Subject
@@ -84,14 +85,28 @@ def kinds(violations: Iterable[JSON]) -> list[Kind]:
 
 
 def rows_with(report: JSON, verdict: str) -> list[JSON]:
-    """The rows of one verdict, in the order of the catalogue."""
-    return [row for row in report["requirements"] if row["verdict"] == verdict]
+    """The rows of one verdict, in the order of the catalogue; of failed ones, those first that explain others."""
+    found = [row for row in report["requirements"] if row["verdict"] == verdict]
+    return sorted(found, key=lambda row: bool(causes(report, row))) if verdict == Verdict.FAIL else found
+
+
+def causes(report: JSON, row: JSON) -> list[str]:
+    """The failed rows that explain the failure of this one."""
+    if row["verdict"] != Verdict.FAIL:
+        return []
+    return explained_by(
+        row["id"], (other["id"] for other in report["requirements"] if other["verdict"] == Verdict.FAIL)
+    )
 
 
 def ranked(report: JSON) -> list[JSON]:
-    """All rows, those first that a reader must act on."""
+    """All rows, those first that a reader must act on, and before what they explain."""
     ranks = {verdict: rank for rank, verdict in enumerate(LABELS)}
-    return sorted(report["requirements"], key=lambda row: (ranks[row["verdict"]], row["level"] != "MUST"))
+
+    def rank(row: JSON) -> tuple[int, bool, bool]:
+        return ranks[row["verdict"]], row["level"] != "MUST", bool(causes(report, row))
+
+    return sorted(report["requirements"], key=rank)
 
 
 def counts(report: JSON) -> dict[str, dict[str, int]]:

@@ -13,8 +13,10 @@ _LOOKED_AT = 64 * 1024
 _ATTACHED = frozenset({"Mn", "Me", "Cf", "Sk"})
 """Categories of what belongs to the character before it; an agent may leave a joiner or a tone mark out."""
 _QUOTED = re.compile("「(.*)」", re.DOTALL)
-_CONTEXT = 6
+_CONTEXT = 4
 """Characters of a message by which a place in it is known."""
+_TAIL = 8
+"""Characters at its end by which it is known to be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def _is_visible(character: str) -> bool:
 def cut_character(message: str, text: str) -> str | None:
     """What stands before the U+FFFD in which a message ends that was cut by bytes; None where it was not."""
     text = _without_marks(text)
-    if "\ufffd" in message or message[-_CONTEXT:] in text:
+    if "\ufffd" in message or message[-_TAIL:] in text:
         return None
     for found in re.finditer("\ufffd", text):
         before = text[max(0, found.start() - _CONTEXT) : found.start()]

@@ -14,7 +14,7 @@ _REPEATED = (
     "e\u0301 n\u0303 déjà vu three ✓」请原样重复 (repeat exactly what is quoted)."
 )
 """A quotation that any agent which reads can repeat; plain words stand in it, by which it is found in an answer."""
-_SHIFTS = ("", "é", ":")
+_SHIFTS = ("", "éüñø", ":")
 """What stands before most of it, so that a cut behind any number of bytes falls into a character of one of them."""
 _ENDINGS = ("", '\n\tNo "more" \\ no less.', "\r\nThank you.")
 """What stands behind it: signs that are escaped in JSON, and that break where a text is put together by hand."""
