@@ -65,7 +65,7 @@ def _is_visible(character: str) -> bool:
 
 def cut_character(message: str, text: str) -> str | None:
     """What stands before the U+FFFD in which a message ends that was cut by bytes; None where it was not."""
-    text = _without_marks(text)
+    message, text = _without_marks(message), _without_marks(text)
     if "\ufffd" in message or message[-_TAIL:] in text:
         return None
     for found in re.finditer("\ufffd", text):
