@@ -42,7 +42,7 @@ class Neighbour:
 def _of_time(offset: int) -> int | None:
     """Whatever lies before the first event stands for the beginning."""
     position, rest = divmod(offset - _EPOCH, _STEP)
-    return 0 if offset <= _EPOCH else None if rest else position
+    return 0 if 0 <= offset <= _EPOCH else None if rest or offset < 0 else position
 
 
 def _scrambled(position: int) -> int:

@@ -202,7 +202,7 @@ def logs(rewrite: Callable[[View, list[Event]], list[Event]], when: If = wheneve
         if at_zero is None or not when(at_zero):
             return await forward(asked)
         log = rewrite(at_zero, at_zero.log)
-        text = asked.offset_text or "0"
+        text = "0" if asked.offset_text is None else asked.offset_text
         if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= len(log)):
             return await forward(asked.polling(text if not text.isdigit() else 10**15))
         events = log[int(text) :]
