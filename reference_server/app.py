@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,9 +20,10 @@ from sendpoll.reference_server.clock import Clock, SystemClock
 from sendpoll.reference_server.console import console_routes
 from sendpoll.reference_server.cors import Cors, CorsHeaders
 from sendpoll.reference_server.errors import RefusalError, StorageError
+from sendpoll.reference_server.metrics import metrics_route
 from sendpoll.reference_server.pace import Pace
 from sendpoll.reference_server.polling import PollEndpoint
-from sendpoll.reference_server.responses import broken, client_left, json_response, no_route, refused, storage_failed
+from sendpoll.reference_server.responses import REFUSALS, ErrorAnswers, json_response
 from sendpoll.reference_server.service import Service, running_service
 from sendpoll.reference_server.settings import Settings
 from sendpoll.schemas.endpoints import endpoints, openapi_document
@@ -37,17 +39,20 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     tokens = Tokens(settings.tokens, Pace(rate, clock) if rate else None)
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Counter[str]]]:
         async with running_service(settings, clock) as (service, database):
             poll = PollEndpoint(tokens, service, database)
-            app.router.routes[:] = [*_api_routes(Calls(tokens, service), poll), *_other_routes()]
-            yield
+            metrics = metrics_route(service, poll.times, errors.counts)
+            app.router.routes[:] = [*_api_routes(Calls(tokens, service), poll), metrics, *_other_routes()]
+            # For the protocol, which refuses what is no request before there is a request.
+            yield {REFUSALS: errors.counts}
 
     cors = CorsHeaders(settings.cors_origins)
+    errors = ErrorAnswers()
 
     async def broken_with_cors(request: Request, problem: Exception) -> Response:
         # Starlette answers what nothing caught from outside all middleware, so from outside CORS too.
-        response = await broken(request, problem)
+        response = await errors.broken(request, problem)
         response.raw_headers.extend(cors.of(request.scope["headers"]))
         return response
 
@@ -55,10 +60,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
         lifespan=lifespan,
         middleware=[Middleware(Cors, origins=settings.cors_origins)],
         exception_handlers={
-            RefusalError: refused,
-            StorageError: storage_failed,
-            ClientDisconnect: client_left,
-            HTTPException: no_route,
+            RefusalError: errors.refused,
+            StorageError: errors.storage_failed,
+            ClientDisconnect: errors.client_left,
+            HTTPException: errors.no_route,
             Exception: broken_with_cors,
         },
     )

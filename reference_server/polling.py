@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from sendpoll.reference_server.auth import Tokens
 from sendpoll.reference_server.database import Database
 from sendpoll.reference_server.errors import StorageError
+from sendpoll.reference_server.histogram import Histogram
 from sendpoll.reference_server.reader import Reader
 from sendpoll.reference_server.responses import JSON_HEADERS, MalformedError
 from sendpoll.reference_server.service import News, Service
@@ -37,9 +39,12 @@ class PollEndpoint:
         self._tokens = tokens
         self._service = service
         self._database = database
+        self.times = Histogram()
+        """How long polls took that were answered with news."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Serve one poll."""
+        begun = time.perf_counter()
         owner = self._tokens.owner(scope["headers"])
         offset = parse_offset(scope["query_string"])
         news = self._service.poll(owner, scope["path_params"]["task_id"], offset)
@@ -47,10 +52,11 @@ class PollEndpoint:
             body = b"".join((_start(news), b",".join(news.bodies), _END))
             await _send_head(send, len(body))
             await send({"type": "http.response.body", "body": body})
-            return
-        with contextlib.closing(Reader(self._database)) as reader:
-            reader.freeze()
-            await _send_pages(send, news, reader)
+        else:
+            with contextlib.closing(Reader(self._database)) as reader:
+                reader.freeze()
+                await _send_pages(send, news, reader)
+        self.times.observe(time.perf_counter() - begun)
 
 
 async def _send_pages(send: Send, news: News, reader: Reader) -> None:

@@ -139,6 +139,11 @@ class Reader:
                 (after, last, limit),
             ).fetchall()
 
+    def size(self) -> int:
+        """The bytes of the whole database."""
+        (pages,), (each,) = self._row("PRAGMA page_count") or (0,), self._row("PRAGMA page_size") or (0,)
+        return int(pages) * int(each)
+
     def _row(self, query: str, *parameters: str | bytes | int) -> tuple[Any, ...] | None:
         with _failing():
             row: tuple[Any, ...] | None = self._connection.execute(query, parameters).fetchone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ JSON_HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
 }
+REFUSALS = "refusals"
+"""Under which name the lifespan's state has the counts of `ErrorAnswers`."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,41 +83,48 @@ def error_response(status: int, code: str, message: str, headers: Mapping[str, s
     return json_response(status, {"error": {"code": code, "message": message}}, headers)
 
 
-async def refused(_request: Request, problem: Exception) -> Response:
-    """The answer to a refusal of any layer."""
-    if not isinstance(problem, RefusalError):
-        raise TypeError(f"{type(problem).__name__} is not a refusal")
-    kind = type(problem)
-    headers = dict(_HEADERS.get(kind, {}))
-    if problem.retry_after is not None:
-        headers["retry-after"] = str(problem.retry_after)
-    return error_response(STATUS[kind], problem.code, problem.message, headers)
+class ErrorAnswers:
+    """Answers what goes wrong, and counts it."""
 
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        """By the code that the answer bears."""
 
-async def no_route(_request: Request, problem: Exception) -> Response:
-    """The answer where the router found no path, or no method on it."""
-    if not isinstance(problem, HTTPException):
-        raise TypeError(f"{type(problem).__name__} is not of the router")
-    code, message = _HTTP_CODES.get(problem.status_code, ("refused", problem.detail))
-    headers = dict(problem.headers or {})
-    if allowed := headers.pop("Allow", None):
-        headers["allow"] = ", ".join(sorted({*allowed.split(", "), "OPTIONS"}))
-    return error_response(problem.status_code, code, message, headers)
+    async def refused(self, _request: Request, problem: Exception) -> Response:
+        """The answer to a refusal of any layer."""
+        if not isinstance(problem, RefusalError):
+            raise TypeError(f"{type(problem).__name__} is not a refusal")
+        kind = type(problem)
+        headers = dict(_HEADERS.get(kind, {}))
+        if problem.retry_after is not None:
+            headers["retry-after"] = str(problem.retry_after)
+        return self._answer(STATUS[kind], problem.code, problem.message, headers)
 
+    async def no_route(self, _request: Request, problem: Exception) -> Response:
+        """The answer where the router found no path, or no method on it."""
+        if not isinstance(problem, HTTPException):
+            raise TypeError(f"{type(problem).__name__} is not of the router")
+        code, message = _HTTP_CODES.get(problem.status_code, ("refused", problem.detail))
+        headers = dict(problem.headers or {})
+        if allowed := headers.pop("Allow", None):
+            headers["allow"] = ", ".join(sorted({*allowed.split(", "), "OPTIONS"}))
+        return self._answer(problem.status_code, code, message, headers)
 
-async def client_left(_request: Request, _problem: Exception) -> Response:
-    """The answer for a client that hung up while it sent its body: nobody reads it, and nothing is to be said of it."""
-    return Response(status_code=400)
+    async def client_left(self, _request: Request, _problem: Exception) -> Response:
+        """The answer for a client that hung up while it sent its body, which nobody reads and which needs no word."""
+        return Response(status_code=400)
 
+    async def storage_failed(self, _request: Request, problem: Exception) -> Response:
+        """The answer when the database does not take what must be durable first, or does not give back what it took."""
+        _log.error("%s", problem)
+        return self._answer(503, "storage_failed", "The server's database fails.", {"retry-after": "1"})
 
-async def storage_failed(_request: Request, problem: Exception) -> Response:
-    """The answer when the database does not take what must be durable first, or does not give back what it took."""
-    _log.error("%s", problem)
-    return error_response(503, "storage_failed", "The server's database fails.", {"retry-after": "1"})
+    async def broken(self, _request: Request, _problem: Exception) -> Response:
+        """The answer to a fault of this program; the traceback goes to the log."""
+        # uvicorn closes the connection after such an answer; a client that was not told might send its next request.
+        headers = {"connection": "close"}
+        return self._answer(500, "internal_error", "The server broke on this request; its log says how.", headers)
 
-
-async def broken(_request: Request, _problem: Exception) -> Response:
-    """The answer to a fault of this program; the traceback goes to the log."""
-    # uvicorn closes the connection after such an answer, and a client that was not told might send its next request.
-    headers = {"connection": "close"}
-    return error_response(500, "internal_error", "The server broke on this request; its log says how.", headers)
+    def _answer(self, status: int, code: str, message: str, headers: Mapping[str, str]) -> Response:
+        self.counts[code] += 1
+        return error_response(status, code, message, headers)

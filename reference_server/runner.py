@@ -58,6 +58,7 @@ class Runner:
         self._tasks = tasks
         self._reader = reader
         self._writer = writer
+        self.slots = slots
         self._free = slots
         self._ready: deque[Job] = deque()
         self._waiting: dict[Lane, deque[Job]] = {}
@@ -66,6 +67,11 @@ class Runner:
         self._working: set[asyncio.Task[None]] = set()
         """Those of the running whose agent has not ended: what may be cancelled."""
         self._stopping = False
+
+    @property
+    def running(self) -> int:
+        """How many slots are taken."""
+        return self.slots - self._free
 
     def enqueue(self, job: Job) -> None:
         """Take a job; it starts when its lane and a slot are free."""

@@ -10,6 +10,7 @@ import contextlib
 import json
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -45,6 +46,19 @@ class News(NamedTuple):
     hold at once."""
 
 
+class Load(NamedTuple):
+    """How much there is to do, and what was done since the start."""
+
+    slots: int
+    running: int
+    waiting: int
+    finished: Counter[str]
+    """Tasks, by their status."""
+    events: int
+    writes_waiting: int
+    database_bytes: int
+
+
 def new_id(kind: str) -> str:
     """An id that nobody guesses, of characters that no client escapes."""
     return f"{kind}_{secrets.token_hex(12)}"
@@ -59,6 +73,7 @@ class Service:
         self._tasks = tasks
         self._runner = runner
         self._lanes = lanes
+        self.commits = writer.commits
 
     async def ensure_workspace(self, owner: bytes, workspace: str) -> bool:
         """Have a workspace of that name; say whether it is new."""
@@ -121,6 +136,18 @@ class Service:
                 start, bodies = stretch.first, stretch.bodies
                 view.keep(start, bodies)
         return News(view.status, view.number, offset, start, count, bodies)
+
+    def load(self) -> Load:
+        """How things stand. Raises StorageError."""
+        return Load(
+            slots=self._runner.slots,
+            running=self._runner.running,
+            waiting=self._tasks.live - self._runner.running,
+            finished=self._tasks.ended,
+            events=self._tasks.events,
+            writes_waiting=self._writer.waiting,
+            database_bytes=self._reader.size(),
+        )
 
     def _require_workspace(self, owner: bytes, workspace: str) -> None:
         if not self._reader.has_workspace(owner, workspace):

@@ -6,10 +6,11 @@ memory does not grow with the number of tasks nor with their length; the rest is
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 
 from sendpoll.reference_server.reader import Reader
+from sendpoll.reference_server.states import PUBLIC_STATUS, State, is_final
 
 _RECENT_TASKS = 128
 _TAIL_EVENTS = 512
@@ -78,6 +79,19 @@ class Tasks:
         self._reader = reader
         self._live: dict[str, TaskView] = {}
         self._recent: OrderedDict[str, TaskView] = OrderedDict()
+        self._ended_events = 0
+        self.ended: Counter[str] = Counter({PUBLIC_STATUS[state]: 0 for state in State if is_final(state)})
+        """How many have ended here, by their status."""
+
+    @property
+    def live(self) -> int:
+        """How many have not ended."""
+        return len(self._live)
+
+    @property
+    def events(self) -> int:
+        """How many events have become durable here."""
+        return self._ended_events + sum(view.count for view in self._live.values())
 
     def admit(self, task_id: str, view: TaskView) -> None:
         """Hold a task that runs."""
@@ -85,7 +99,10 @@ class Tasks:
 
     def retire(self, task_id: str) -> None:
         """Hold a task no longer than it is asked for: it has ended, and the database has all of it."""
-        self._remember(task_id, self._live.pop(task_id))
+        view = self._live.pop(task_id)
+        self.ended[view.status] += 1
+        self._ended_events += view.count
+        self._remember(task_id, view)
 
     def find(self, task_id: str) -> TaskView | None:
         """The task of that id, or None."""

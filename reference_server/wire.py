@@ -12,14 +12,14 @@ import contextlib
 import functools
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import httptools
 from starlette.responses import Response
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from sendpoll.reference_server.responses import error_response
+from sendpoll.reference_server.responses import REFUSALS, error_response
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a head, of trailers, and of anything else in a row that is not of a body."""
@@ -34,8 +34,18 @@ _PIECE = 2048
 _LINGER_SECONDS = 2.0
 """How long a client may go on sending what nobody wants. If the connection were closed under it, the system would
 throw away the answer that tells it why (RFC 9112 9.6)."""
-_TOO_LARGE = f"A head has at most {HEAD_LIMIT} bytes and {HEADERS} fields."
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.vV]+\])(?::[0-9]*)?")
+
+
+class Fault(NamedTuple):
+    """Why bytes are not taken for a request."""
+
+    status: int
+    code: str
+    message: str
+
+
+_TOO_LARGE = Fault(431, "head_too_large", f"A head has at most {HEAD_LIMIT} bytes and {HEADERS} fields.")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -105,9 +115,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._unframed > HEAD_LIMIT or len(self.headers or ()) > HEADERS:
             if self.headers or (self.cycle is not None and self.cycle.more_body):
-                self._refuse(431, "head_too_large", _TOO_LARGE)
+                self._refuse(_TOO_LARGE)
             else:
-                self._refuse(414, "target_too_long", f"The request target is over {HEAD_LIMIT} bytes.")
+                self._refuse(Fault(414, "target_too_long", f"The request target is over {HEAD_LIMIT} bytes."))
         elif self._deadline is None and (self.cycle is None or self.cycle.response_complete):
             self._deadline = self.loop.call_later(HEAD_SECONDS, self._late)
 
@@ -123,7 +133,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if fault is None:
             super().on_headers_complete()
         else:
-            right, self.app = self.app, fault
+            self._count(fault.code)
+            right, self.app = self.app, refusal(*fault)
             super().on_headers_complete()
             self.app = right
         if self.pipeline:
@@ -142,11 +153,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser could not read."""
-        self._refuse(400, "malformed_request", msg)
+        self._refuse(_malformed(msg))
 
-    def _refuse(self, status: int, code: str, message: str) -> None:
+    def _refuse(self, fault: Fault) -> None:
         """Answer what came before, then this, then no more."""
-        self._refusal = _serialised(refusal(status, code, message))
+        self._refusal = _serialised(refusal(*fault))
+        self._count(fault.code)
         self._held.clear()
         last: RequestResponseCycle | None = self.cycle
         if last is not None and last.more_body and not last.response_complete:
@@ -173,6 +185,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
+    def _count(self, code: str) -> None:
+        counts = self.app_state.get(REFUSALS)
+        if counts is not None:
+            counts[code] += 1
+
     # Time
 
     def pause_writing(self) -> None:
@@ -198,7 +215,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _late(self) -> None:
         self._deadline = None
         if self._unframed:
-            self._refuse(408, "head_too_slow", f"A head may take {HEAD_SECONDS:g} s.")
+            self._refuse(Fault(408, "head_too_slow", f"A head may take {HEAD_SECONDS:g} s."))
         else:
             self.transport.close()
 
@@ -223,8 +240,8 @@ def refusal(status: int, code: str, message: str) -> Response:
     return error_response(status, code, message, {"access-control-allow-origin": "*", "connection": "close"})
 
 
-def _fault(headers: Sequence[tuple[bytes, bytes]], parser: httptools.HttpRequestParser) -> ASGIApp | None:
-    """The answer to a head that two readers could take for two different requests (RFC 9112 3.2 and 6.1)."""
+def _fault(headers: Sequence[tuple[bytes, bytes]], parser: httptools.HttpRequestParser) -> Fault | None:
+    """What is wrong with a head that two readers could take for two different requests (RFC 9112 3.2 and 6.1)."""
     host: bytes | None = None
     for name, value in headers:
         if name == b"host":
@@ -237,7 +254,7 @@ def _fault(headers: Sequence[tuple[bytes, bytes]], parser: httptools.HttpRequest
         return _malformed("It has no Host header.")
     if host is not None and not _is_host(host):
         return _malformed("Its Host header is not a host and perhaps a port.")
-    return refusal(431, "head_too_large", _TOO_LARGE) if len(headers) > HEADERS else None
+    return _TOO_LARGE if len(headers) > HEADERS else None
 
 
 def _is_chunked_alone(headers: Sequence[tuple[bytes, bytes]], parser: httptools.HttpRequestParser) -> bool:
@@ -250,8 +267,8 @@ def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
-def _malformed(why: str) -> Response:
-    return refusal(400, "malformed_request", why)
+def _malformed(why: str) -> Fault:
+    return Fault(400, "malformed_request", why)
 
 
 def _serialised(response: Response) -> bytes:

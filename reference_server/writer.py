@@ -11,12 +11,14 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sendpoll.reference_server.database import Database
 from sendpoll.reference_server.errors import StorageError
+from sendpoll.reference_server.histogram import Histogram
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -38,6 +40,8 @@ class Writer:
         self._database = database
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self.commits = Histogram()
+        """How long a transaction took, from its begin to its being durable."""
         self._thread = threading.Thread(target=self._run, name="sendpoll-writer", daemon=True)
         self._thread.start()
 
@@ -46,6 +50,11 @@ class Writer:
         write = _Write(operation, self._loop.create_future())
         self._queue.put(write)
         return write.done
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the next transaction."""
+        return self._queue.qsize()
 
     async def close(self) -> None:
         """Finish what was submitted, then end the thread."""
@@ -74,9 +83,11 @@ class Writer:
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Write]) -> None:
         try:
+            begun = time.perf_counter()
             connection.execute("BEGIN IMMEDIATE")
             results = [write.operation(connection) for write in batch]
             connection.execute("COMMIT")
+            self.commits.observe(time.perf_counter() - begun)
         except Exception as problem:  # noqa: BLE001 - who submitted it is told, whatever it is; the thread must live on
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
