@@ -173,7 +173,18 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
 # Inside a package a folder is a step on the way of the data, and imports point one way: a later one may import an
 # earlier one. A module that stands in the package's own folder joins the steps, and none of them may import it.
 STEPS: dict[str, tuple[str, ...]] = {
-    "core": ("text", "interruption", "files", "json_text", "http", "oracle", "target", "dialing", "reports"),
+    "core": (
+        "text",
+        "validation",
+        "interruption",
+        "files",
+        "json_text",
+        "http",
+        "oracle",
+        "target",
+        "dialing",
+        "reports",
+    ),
     "conformance": ("http", "rules", "results", "reporting", "server", "client"),
     "conformance/client": (
         "serving",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 from sendpoll.conformance.http.limits import KEPT_BYTES, LARGE_BODY
 from sendpoll.core.http.content import Content, read_content
 from sendpoll.core.http.head import Fault, Framing, keeps_alive
-from sendpoll.schemas.contract import Finding, findings, satisfies
+from sendpoll.core.validation import checker, findings
 from sendpoll.schemas.endpoints import endpoints
 
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -192,11 +190,11 @@ class Exchange:
         if not (self.ok and self.request.operation and self.content.parsed):
             return {}
         schema = endpoints()[self.request.operation].response_schema
-        if satisfies(schema, self.content.value):
+        if checker(schema)(self.content.value):
             return {}
         return {
             found.requirement: f"{found.path or '/'}: {found.sentence}"
-            for found in _findings(schema, self.content.value)
+            for found in findings(schema, self.content.value)
         }
 
     def trimmed(self) -> Exchange:
@@ -263,28 +261,3 @@ class Exchange:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _KEPT_FIELD else f"{text[:_KEPT_FIELD]}..."
-
-
-_AT_ONCE = 100
-"""Events that are explained together, since to explain takes a hundred times as long as to judge."""
-_EXPLAINED = 10
-"""Groups of events of which the faults are told; the same in more of them says no more."""
-_EVENT_PATH = re.compile(r"/data/events/([0-9]+)(.*)", re.DOTALL)
-
-
-def _findings(schema: str, value: Any) -> Iterator[Finding]:
-    """What a value does that its schema forbids; of very many events, what the first faulty ones do."""
-    data = value.get("data") if isinstance(value, dict) else None
-    events = data.get("events") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(events, list) or len(events) <= _AT_ONCE:
-        yield from findings(schema, value)
-        return
-    groups = (
-        (at, {**value, "data": {**data, "events": events[at : at + _AT_ONCE]}})
-        for at in range(0, len(events), _AT_ONCE)
-    )
-    faulty = ((at, group) for at, group in groups if not satisfies(schema, group))
-    for at, group in itertools.islice(faulty, _EXPLAINED):
-        for found in findings(schema, group):
-            place = _EVENT_PATH.fullmatch(found.path)
-            yield dataclasses.replace(found, path=f"/data/events/{at + int(place[1])}{place[2]}") if place else found

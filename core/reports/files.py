@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sendpoll.schemas.contract import validator
+from sendpoll.core.validation import validator
 
 Content = str | Iterable[str]
 """A file's text, or its lines as they are made."""

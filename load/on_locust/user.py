@@ -21,7 +21,8 @@ from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.pause import pause_until
 from sendpoll.load.users.task_walk import TaskWalk
 from sendpoll.load.users.validation import CONVERSATION as CONVERSATION_SCHEMA
-from sendpoll.load.users.validation import Finding, Refused, parse_strictly
+from sendpoll.load.users.validation import WORKSPACE as WORKSPACE_SCHEMA
+from sendpoll.load.users.validation import Finding, Refused, read_strictly
 
 _READY_S: Final = 0.1
 _generators: WeakKeyDictionary[Environment, tuple[Generator, LocustStatistics]] = WeakKeyDictionary()
@@ -158,9 +159,9 @@ class SendpollUser(User):
             request = caller.request_builder.ensure_workspace(caller.workspace)
             answer = caller.ask(WORKSPACE, request, broken, until)
             try:
-                parse_strictly(answer.body)
+                read_strictly(answer.body, WORKSPACE_SCHEMA)
             except Refused as refused:
-                self._caller.book_findings(broken, (("WS-1", str(refused)),), request, answer)
+                self._caller.book_findings(broken, refused.findings, request, answer)
                 raise
             self._has_workspace = True
         request = caller.request_builder.open_conversation(caller.workspace)

@@ -1,8 +1,7 @@
 """Judges response bodies against the contract at a microsecond each.
 
-jsonschema-rs says whether a body is right; only for one that is not does the slower judge of `schemas.contract` explain
-which requirement it breaks. What no schema can see is judged on the raw text: strict JSON, its encoding, the integer
-literal of `next_offset`, lone surrogates.
+What no schema can see is judged on the raw text: strict JSON, its encoding, the integer literal of `next_offset`, lone
+surrogates. Reader and validator are those of `sendpoll.core`, so a body breaks here what it breaks in a check.
 
 A body that brings no event is judged once and remembered by its bytes: between two events a server gives the same
 answer over and over.
@@ -10,22 +9,24 @@ answer over and over.
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable, Sequence
-from json.scanner import make_scanner
-from typing import Any, Final, NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-import jsonschema_rs
-
+from sendpoll.core.http.content import Content, FaultyContentError, strict_value
+from sendpoll.core.json_text import has_lone_surrogate
 from sendpoll.core.oracle import RUNNING, chunk_text
-from sendpoll.schemas.contract import document, findings, names
+from sendpoll.core.validation import checker, findings
 
 POLL: Final = "messages/poll-task.response.json"
 CONVERSATION: Final = "messages/create-conversation.response.json"
 TASK: Final = "messages/send-message.response.json"
+WORKSPACE: Final = "messages/create-workspace.response.json"
 
-_BASE: Final = "sendpoll:///"
+ENVELOPES: Final = {WORKSPACE: "WS-1", CONVERSATION: "CONV-1", TASK: "MSG-1", POLL: "POLL-1"}
+"""The row that a body breaks which is no JSON at all."""
+_NOT_A_FAULT: Final = frozenset({"JSON-4"})
+"""Every client takes the last of two equal keys, and to look for them would cost more than to read all the rest."""
 _REMEMBERED_BODIES: Final = 4096
 _REMEMBERED_BYTES: Final = 512
 
@@ -62,8 +63,8 @@ class ResponseJudge:
 
     def __init__(self) -> None:
         for schema in (CONVERSATION, TASK):
-            compiled(schema)  # now, and not while the first users wait
-        self._fits_poll = compiled(POLL).is_valid
+            checker(schema)  # compiled now, and not while the first users wait
+        self._fits_poll = checker(POLL)
         self._known: dict[bytes, PollBody] = {}
 
     def poll(self, body: bytes) -> PollBody:
@@ -80,7 +81,7 @@ class ResponseJudge:
 
     def _judge_poll(self, body: bytes) -> PollBody:
         try:
-            value = parse_strictly(body)
+            value = read_strictly(body, POLL)
         except Refused as refused:
             return PollBody("", (), 0, refused.findings, readable=False)
         if not self._fits_poll(value):
@@ -89,7 +90,7 @@ class ResponseJudge:
         offset = data["next_offset"]
         broken: tuple[Finding, ...] = ()
         if type(offset) is not int:
-            return PollBody("", (), 0, (("POLL-3", f"next_offset is {offset!r}, no integer literal"),), readable=False)
+            return PollBody("", (), 0, (_no_literal(offset),), readable=False)
         events = data["events"]
         if events and b"\\u" in body:
             broken = tuple(_lone_surrogates(events))
@@ -98,73 +99,63 @@ class ResponseJudge:
     @staticmethod
     def identifier(body: bytes, schema: str, key: str) -> tuple[str, tuple[Finding, ...]]:
         """The id under `key` in the answer to a POST, and what is wrong with it. Raises Refused where there is none."""
-        value = parse_strictly(body)
+        value = read_strictly(body, schema)
         broken: tuple[Finding, ...] = ()
-        if not compiled(schema).is_valid(value):
-            broken = tuple((finding.requirement, finding.sentence) for finding in findings(schema, value))
+        if not checker(schema)(value):
+            broken = _broken(schema, value)
         identifier = value.get(key) if isinstance(value, dict) else None
         if not isinstance(identifier, str) or not identifier:
             raise Refused(broken)
         return identifier, broken
 
 
-@functools.cache
-def compiled(name: str) -> jsonschema_rs.Draft202012Validator:
-    """The fast judge for a document of the contract."""
-    resources = [(f"{_BASE}{message}", document(message)) for message in names("messages")]
-    registry = jsonschema_rs.Registry(resources)
-    return jsonschema_rs.Draft202012Validator({"$ref": f"{_BASE}{name}"}, registry=registry)
+def read_strictly(body: bytes, schema: str) -> Any:
+    """The JSON value of an answer to the call whose answers follow `schema`.
 
-
-def parse_strictly(body: bytes) -> Any:
-    """The JSON value of a body. Raises Refused where it is not one strict JSON text in UTF-8."""
+    Raises Refused where it is not one strict JSON text in UTF-8.
+    """
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise Refused((("ENC-1", f"the body is no UTF-8: {error.reason} at byte {error.start}"),)) from error
-    try:
-        value, end = _SCAN(text, 0)
-        if end == len(text):
-            return value
-    except (StopIteration, ValueError, RecursionError):
-        pass  # the decoder's own way is three times as slow, skips white space, and says what is wrong
-    try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        shown = json.dumps(text[:40], ensure_ascii=True)
-        raise Refused((("JSON-1", f"the body is no JSON text: {error.msg} at {error.pos}: {shown}"),)) from error
-    except (RecursionError, ValueError) as error:
-        if isinstance(error, _NotJsonError):
-            raise Refused((("JSON-2", f"the body holds {error}, which is no JSON"),)) from error
-        raise Refused((("JSON-3", "the body nests too deeply or holds too long a number"),)) from error
+        return strict_value(body)
+    except FaultyContentError as error:
+        raise Refused(tuple(_refusals(error.content, ENVELOPES[schema]))) from error
 
 
-class _NotJsonError(ValueError):
-    pass
+def _refusals(content: Content, envelope: str) -> list[Finding]:
+    """What a body breaks that is not strict JSON, as the rules of a check tell it."""
+    if content.empty:
+        return [(envelope, "the answer has no body")]
+    if content.flood:
+        return [(envelope, content.flood)]
+    if content.is_json_like:
+        return [(row, told) for row, told in content.faults.items() if row not in _NOT_A_FAULT]
+    encoding = [(row, told) for row, told in content.faults.items() if row == "ENC-1"]
+    return [*encoding, (envelope, f"the body is no JSON: {json.dumps(content.text[:40])}")]
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise _NotJsonError(name)
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = make_scanner(_DECODER)  # type: ignore[arg-type]  # any decoder will do
+def _broken(schema: str, value: Any) -> tuple[Finding, ...]:
+    return tuple((found.requirement, found.sentence) for found in findings(schema, value))
 
 
 def _explained(value: Any) -> PollBody:
     """A body that breaks the schema, as far as a client can still read it."""
-    broken = tuple((finding.requirement, finding.sentence) for finding in findings(POLL, value))
+    broken = _broken(POLL, value)
     data = value.get("data") if isinstance(value, dict) else None
     if isinstance(data, dict):
         status, events, offset = data.get("status"), data.get("events"), data.get("next_offset")
+        if isinstance(offset, float):  # its size is judged once it is an integer
+            broken = (_no_literal(offset), *(found for found in broken if found[0] not in {"POLL-3", "POLL-4"}))
         if isinstance(status, str) and isinstance(events, list) and type(offset) is int:
             return PollBody(status, events, offset, broken)
     return PollBody("", (), 0, broken, readable=False)
 
 
+def _no_literal(offset: float) -> Finding:
+    return "POLL-3", f"next_offset is {offset!r}, no integer literal"
+
+
 def _lone_surrogates(events: Sequence[Any]) -> list[Finding]:
     for event in events:
         text = chunk_text(event)
-        if text and any("\ud800" <= character <= "\udfff" for character in text):
+        if text and has_lone_surrogate(text):
             return [("EVT-5", f"a content holds half a surrogate pair: {json.dumps(text[:40])}")]
     return []

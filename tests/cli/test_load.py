@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sendpoll.schemas.contract import validator
+from sendpoll.core.validation import validator
 
 TOKEN = "a-token-that-must-not-be-written"
 COMMAND = (sys.executable, "-m", "sendpoll.cli.main", "load")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sendpoll.core.validation import validator
 from sendpoll.load.doctor import stub
-from sendpoll.schemas.contract import validator
 
 TOKEN = "a-token-that-must-not-be-written"
 TIMEOUT = 300

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from sendpoll.core.validation import findings
 from sendpoll.reference_server.bodies import BODY_LIMIT
 from sendpoll.reference_server.errors import StorageError
 from sendpoll.reference_server.service import Service
 from sendpoll.reference_server.writer import Writer
-from sendpoll.schemas.contract import findings
 from tests.reference_server.conftest import POSTS, Api, ApiMaker, refusal, text
 
 JSON = {"content-type": "application/json"}

@@ -15,8 +15,9 @@ import yaml
 
 from sendpoll.conformance.client.serving.api import chunk
 from sendpoll.conformance.client.serving.messages import Call
+from sendpoll.core.validation import validator
 from sendpoll.schemas.catalogue import Subject, load_catalogue
-from sendpoll.schemas.contract import JSON, validator
+from sendpoll.schemas.contract import JSON
 
 CONTROL = "plain"
 """The situation in which nothing happens: what a client does not do there says nothing about any other."""

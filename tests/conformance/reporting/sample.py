@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sendpoll.conformance.http.curl import curl_line
+from sendpoll.core.validation import validator
 from sendpoll.schemas.catalogue import load_catalogue
-from sendpoll.schemas.contract import JSON, validator
+from sendpoll.schemas.contract import JSON
 
 URL = "http://localhost:8091"
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -23,8 +23,9 @@ from sendpoll.conformance.server.probing.listener import Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target, Timeouts
+from sendpoll.core.validation import validator
 from sendpoll.schemas.catalogue import load_catalogue
-from sendpoll.schemas.contract import JSON, validator
+from sendpoll.schemas.contract import JSON
 from tests.conformance.raw_server import RawServer, always, reply, serving
 from tests.conformance.reference import OTHER_TOKEN, TOKEN, Reference, reference
 

@@ -6,12 +6,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from sendpoll.core.validation import validator
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.polling import PollCost
 from sendpoll.load.plan.result import plan_result
 from sendpoll.load.plan.steps import Hold, Purpose, Step
 from sendpoll.load.results.verdict import ExitCode
-from sendpoll.schemas.contract import validator
 from tests.load.made_up import record
 from tests.load.plan.made_up import TOKEN, facts_of, made_up_result
 from tests.load.plan.servers import planned

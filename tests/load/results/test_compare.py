@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from sendpoll.core.validation import validator
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.results.compare import Change, CompareError, compare, read_result, refuse_unlike
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.load.scenario.scenario_file import load_scenario
-from sendpoll.schemas.contract import validator
 from tests.load.made_up import Run, metrics_of, result_of
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sendpoll.core.validation import validator
 from sendpoll.load.scenario.scenario import ScenarioError
 from sendpoll.load.scenario.scenario_file import load_scenario, scenario_of, shipped_scenarios
-from sendpoll.schemas.contract import validator
 
 MINIMAL = "name: mine\nmessages: [{text: hi}]\nshape: {kind: steady, users: 2, duration: 30s}\n"
 

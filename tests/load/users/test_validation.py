@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpoll.load.users.validation import CONVERSATION, POLL, TASK, Refused, ResponseJudge, compiled
-from sendpoll.schemas.contract import document, findings
+from sendpoll.core.validation import checker, findings
+from sendpoll.load.users.validation import CONVERSATION, POLL, TASK, Refused, ResponseJudge
+from sendpoll.schemas.contract import document
 
 GOOD: dict[str, dict[str, Any]] = {
     POLL: {
@@ -58,14 +59,14 @@ def mutated(draw: st.DrawFn, name: str) -> Any:
 @pytest.mark.parametrize("name", [POLL, CONVERSATION, TASK])
 def test_both_judges_accept_the_examples(name: str) -> None:
     for example in [GOOD[name], *document(name)["examples"]]:
-        assert compiled(name).is_valid(example)
+        assert checker(name)(example)
         assert not list(findings(name, example))
 
 
 @given(st.sampled_from([POLL, CONVERSATION, TASK]).flatmap(lambda name: st.tuples(st.just(name), mutated(name))))
 def test_both_judges_agree_on_what_is_broken(case: tuple[str, Any]) -> None:
     name, value = case
-    assert compiled(name).is_valid(value) == (not list(findings(name, value)))
+    assert checker(name)(value) == (not list(findings(name, value)))
 
 
 def body(**data: Any) -> bytes:
@@ -99,7 +100,7 @@ def test_what_is_remembered_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("raw", "requirement"),
     [
-        (b"", "JSON-1"),
+        (b"", "POLL-1"),
         (b"{}}", "JSON-1"),
         (b"\xef\xbb\xbf{}", "JSON-1"),
         (body().replace(b"3", b"NaN"), "JSON-2"),
