@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sendpoll.core.http.limits import HEADER_BYTES, HEADER_LINES, LENGTH_DIGITS
 
@@ -29,6 +29,7 @@ _FIELD: Final = re.compile(rf"({_TOKEN}):(.*)", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _ACTED_ON: Final = frozenset({"content-length", "transfer-encoding", "content-encoding"})
+_MEANT: Final = frozenset({*_ACTED_ON, "connection", "location"})
 _BODILESS: Final = frozenset({204, 304})
 _SHOWN: Final = 60
 _KEPT_LINES: Final = 4 * HEADER_LINES
@@ -51,9 +52,8 @@ class Framing(Enum):
     TO_END = "the end of the connection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """A status line and header fields, and what they mean."""
+class Head(NamedTuple):
+    """A status line and header fields, and what they mean. A tuple, since some servers send a new one each time."""
 
     status: int
     reason: str
@@ -95,7 +95,8 @@ def parse_head(raw: bytes) -> Head:
         first, *lines = _lines(raw, faults)
         version, status, reason = _status(first, faults)
         fields, folded = _fields(lines, faults)
-    _judge_size(lines, fields, faults)
+    if len(lines) >= HEADER_LINES or len(raw) >= HEADER_BYTES:
+        _judge_size(lines, fields, faults)
     faults += [
         Fault("HTTP-4", f"{name} is folded over two lines, and clients read one of them")
         for name in sorted(folded & _ACTED_ON)
@@ -166,13 +167,18 @@ def _meaning(
     version, status, reason = status_line
     named: dict[str, list[str]] = {}
     for name, value in fields:
-        named.setdefault(name.lower(), []).append(value)
+        key = name.lower()
+        if key in _MEANT:
+            named.setdefault(key, []).append(value)
     lengths = named.get("content-length", [])
     codings = [value.lower() for value in named.get("transfer-encoding", ()) if value]
-    _judge_lengths(lengths, codings, raw, faults)
-    _judge_transfer(version, codings, faults)
+    if lengths:
+        _judge_lengths(lengths, codings, raw, faults)
+    under: list[str] = []
+    if codings:
+        _judge_transfer(version, codings, faults)
+        under = [one.strip() for value in codings for one in value.split(",")]
     framing, length = _framing(status, lengths, codings)
-    under = [one.strip() for value in codings for one in value.split(",")]
     return Head(
         status=status,
         reason=reason,
@@ -190,16 +196,16 @@ def _meaning(
 
 def _judge_lengths(lengths: Sequence[str], codings: Sequence[str], raw: bytes, faults: list[Fault]) -> None:
     """HTTP-2, as far as Content-Length goes: Node refuses even a tab beside the digits."""
-    if len(lengths) > 1 or any("," in value for value in lengths):
+    if len(lengths) > 1 or "," in lengths[0]:
         told = f"Content-Length stands {len(lengths)} times: {', '.join(lengths)[:_SHOWN]}"
         faults.append(Fault("HTTP-2", told))
-    elif lengths and not (lengths[0].isascii() and lengths[0].isdigit()):
+    elif not (lengths[0].isascii() and lengths[0].isdigit()):
         faults.append(Fault("HTTP-2", f"Content-Length {lengths[0][:_SHOWN]!r} is no number"))
-    elif lengths and len(lengths[0].lstrip("0")) > LENGTH_DIGITS:
+    elif len(lengths[0].lstrip("0")) > LENGTH_DIGITS:
         faults.append(Fault("HTTP-2", f"Content-Length {lengths[0][:_SHOWN]!r} is more than clients can count"))
-    elif lengths and b"\t" in raw and re.search(rb"(?i)\ncontent-length:[^\r\n]*\t", raw):
+    elif b"\t" in raw and re.search(rb"(?i)\ncontent-length:[^\r\n]*\t", raw):
         faults.append(Fault("HTTP-2", "a tab stands beside the digits of Content-Length"))
-    if lengths and codings:
+    if codings:
         faults.append(Fault("HTTP-2", "Content-Length stands beside Transfer-Encoding"))
 
 
