@@ -16,7 +16,8 @@ from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.target.traits import Traits, declared_traits
-from sendpoll.schemas.contract import JSON, validator
+from sendpoll.core.validation import validator
+from sendpoll.schemas.contract import JSON
 from tests.conformance.limited import (
     Firewall,
     Forgetful,
