@@ -87,6 +87,15 @@ class Interruption:
         self._before.clear()
 
     @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """What an exception in its middle would break, such as an import: a signal is heard when it is done."""
+        with self.during(lambda _: None):
+            yield
+        self._is_over = False
+        if self.number is not None:
+            raise CutShortError(self.number)
+
+    @contextlib.contextmanager
     def during(self, act: Callable[[int], None]) -> Iterator[None]:
         """The work: the first signal calls `act` with its number, once, between two steps of the main thread."""
         self._act, self._is_over = act, False

@@ -30,7 +30,8 @@ def run(
         with Interruption() as own:
             return run(workload, controller, fleet=fleet, progress=progress, interruption=own)
     try:
-        from sendpoll.load.on_locust.runner import hold  # noqa: PLC0415 - it imports Locust, which patches the process
+        with interruption.whole():
+            from sendpoll.load.on_locust.runner import hold  # noqa: PLC0415 - it imports Locust: the process is patched
 
         return hold(workload, controller, fleet or Fleet(), progress, interruption)
     except CutShortError as cut:

@@ -90,6 +90,29 @@ def test_a_signal_between_two_pieces_of_work_cuts_the_second_short() -> None:
     assert heard == [signal.SIGTERM]
 
 
+@pytest.mark.usefixtures("_own_signals")
+def test_what_must_be_done_as_a_whole_is_done_before_a_signal_is_heard() -> None:
+    done: list[str] = []
+
+    def work(interruption: Interruption) -> None:
+        with interruption.whole():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with Interruption() as interruption, pytest.raises(CutShortError, match="SIGINT"):
+        work(interruption)
+    assert done == ["all of it"]
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_behind_what_is_done_as_a_whole_a_signal_is_an_exception_again() -> None:
+    with Interruption() as interruption:
+        with interruption.whole():
+            pass
+        with pytest.raises(CutShortError, match="SIGINT"):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_signals_that_were_ignored_stay_ignored() -> None:
     program = """
 import signal
