@@ -29,6 +29,7 @@ from sendpoll.cli.repeated_command import repeated_command
 from sendpoll.cli.target_options import SERVER, target_of, target_options
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.results.cut_short import cut_short
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
@@ -39,7 +40,6 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.target.traits import RequestPace
 from sendpoll.core.target.url import TargetError
 from sendpoll.schemas.catalogue import Subject, load_catalogue
-from sendpoll.schemas.contract import JSON
 
 _GROUPS = (
     dataclasses.replace(SERVER, more=("second_token", "origin", *SERVER.more)),
@@ -109,12 +109,15 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
         wanted = RunOptions(seed, options["examples"], judgement.only, repeated_command(click.get_current_context()))
         run = Check(target, wanted, judgement, progress, began=_began(options))
 
-        def finish(report: JSON) -> int:
+        def finish(report: Report) -> int:
             finishing.acquire()  # for good: there is one end
             progress.close()
             return publish(_final(known(report), interruption), options, previous)
 
+        streams = sys.stdout, sys.stderr
+
         def end_as_it_stands() -> None:
+            sys.stdout, sys.stderr = streams  # pytest, which still runs, has put its own in their place
             try:
                 code = finish(run.report())
             except ReportFileError as problem:
@@ -133,7 +136,7 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
         return finish(report)
 
 
-def _final(report: JSON, interruption: Interruption) -> JSON:
+def _final(report: Report, interruption: Interruption) -> Report:
     return report if interruption.number is None else cut_short(report, interruption.number)
 
 

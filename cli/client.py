@@ -32,8 +32,8 @@ from sendpoll.conformance.client.running.program import Program, ProgramError
 from sendpoll.conformance.client.serve import Stand
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.schemas.catalogue import Subject
-from sendpoll.schemas.contract import JSON
 
 _GROUPS = (
     Group("Client", ("browser", "adapter"), ("listen", "serve")),
@@ -90,7 +90,7 @@ def _judge(command: Sequence[str], judgement: Judgement, options: dict[str, Any]
                 progress.request()
             progress.row(failed=bool(not observation.impossible and missed(observation)))
 
-        report: JSON = judge_client(program, judgement, options["patience"], seen)
+        report: Report = judge_client(program, judgement, options["patience"], seen)
     return publish(known(report), options, previous)
 
 

@@ -18,11 +18,11 @@ from sendpoll.conformance.reporting.terminal import print_summary
 from sendpoll.conformance.reporting.write import write_reports
 from sendpoll.conformance.results.baseline import Baseline, BaselineError, apply_baseline, load_baseline, write_baseline
 from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.core.reports.ci_log import is_github
 from sendpoll.core.reports.files import UnwrittenError, make_folder, printed_anyway, try_folder, write_file
 from sendpoll.core.reports.streams import write_command
 from sendpoll.schemas.catalogue import Level, Subject, load_catalogue
-from sendpoll.schemas.contract import JSON
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -79,7 +79,7 @@ def judgement_of(options: Mapping[str, Any], subject: Subject) -> Judgement:
     return Judgement(options["level"], options["strict"], frozenset(only))
 
 
-def known_failures(path: Path | None, subject: Subject) -> tuple[Callable[[JSON], JSON], Baseline | None]:
+def known_failures(path: Path | None, subject: Subject) -> tuple[Callable[[Report], Report], Baseline | None]:
     """What makes of a report one that knows of the failures in a file, and those; read before anything is sent."""
     if path is None:
         return lambda report: report, None
@@ -102,7 +102,7 @@ def check_writable(options: Mapping[str, Any]) -> None:
                 raise click.UsageError(f"{option} {folder}: {told}; name a place that can be written") from error
 
 
-def publish(report: JSON, options: Mapping[str, Any], previous: Baseline | None) -> int:
+def publish(report: Report, options: Mapping[str, Any], previous: Baseline | None) -> int:
     """Write what was asked for and print the summary, also where nothing can be written; the exit code."""
     with printed_anyway(lambda: _print(report, options["report_dir"])):
         if options["write_baseline"]:
@@ -112,7 +112,7 @@ def publish(report: JSON, options: Mapping[str, Any], previous: Baseline | None)
     return int(report["exit_code"])
 
 
-def _print(report: JSON, folder: Path | None) -> None:
+def _print(report: Report, folder: Path | None) -> None:
     print_summary(report, sys.stdout, folder)
     if is_github(os.environ):
         for line in workflow_commands(report):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import SafeConsole
@@ -18,6 +17,7 @@ from sendpoll.load.report.files import write_load_reports
 from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
 from sendpoll.load.results.result import RunFacts, load_result
+from sendpoll.load.results.result_json import LoadResult
 from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, RunVerdict
 from sendpoll.load.shapes import ShapeController
 
@@ -71,7 +71,7 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
     return verdict.code
 
 
-def _earlier(job: Job) -> dict[str, Any] | None:
+def _earlier(job: Job) -> LoadResult | None:
     """The result to compare with, refused before the load where it is of another workload. Raises CompareError."""
     if job.compare is None:
         return None
@@ -81,7 +81,7 @@ def _earlier(job: Job) -> dict[str, Any] | None:
     return before
 
 
-def _compare(before: dict[str, Any], result: dict[str, Any], verdict: RunVerdict, err: SafeConsole) -> RunVerdict:
+def _compare(before: LoadResult, result: LoadResult, verdict: RunVerdict, err: SafeConsole) -> RunVerdict:
     """Add the comparison to the result. A run that kept its objectives fails all the same if it got worse."""
     try:
         comparison = compare(before, result)
@@ -92,11 +92,12 @@ def _compare(before: dict[str, Any], result: dict[str, Any], verdict: RunVerdict
     if not comparison.worse or verdict.code not in {ExitCode.PASS, ExitCode.INCONCLUSIVE}:
         return verdict
     worse = RunVerdict(ExitCode.SLO_FAILED, "worse than the run before", (comparison.sentence, *verdict.reasons))
-    result.update(worse.as_json(), exit_code=int(worse.code))
+    result["verdict"], result["sentence"] = worse.word, worse.sentence
+    result["reasons"], result["exit_code"] = list(worse.reasons), int(worse.code)
     return worse
 
 
-def conclude(job: Job, held: RunResult) -> tuple[dict[str, Any], RunVerdict]:
+def conclude(job: Job, held: RunResult) -> tuple[LoadResult, RunVerdict]:
     """The content of `result.json`, and the verdict."""
     health = overall(held.health)
     facts = RunFacts(

@@ -14,6 +14,7 @@ from sendpoll.conformance.client.running.program import End, Ran
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import CONTROL
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
@@ -48,7 +49,7 @@ class Run:
     notes: Sequence[str] = ()
 
 
-def build_report(observed: Sequence[Observation], judged: Sequence[Judged], run: Run, judgement: Judgement) -> JSON:
+def build_report(observed: Sequence[Observation], judged: Sequence[Judged], run: Run, judgement: Judgement) -> Report:
     """The report as JSON, following `files/report.json`."""
     catalogue = load_catalogue(Subject.CLIENT)
     found, trouble = by_row(judged), _trouble(observed)
@@ -76,7 +77,7 @@ def build_report(observed: Sequence[Observation], judged: Sequence[Judged], run:
         "situations": [_situation(seen, judged) for seen in observed],
         "notes": [*run.notes, *_left(observed)],
     }
-    redacted: JSON = Redactor([run.token]).data(report)
+    redacted: Report = Redactor([run.token]).data(report)
     return redacted
 
 

@@ -15,8 +15,8 @@ from sendpoll.conformance.client.running.program import Program
 from sendpoll.conformance.client.situations.played import Settings
 from sendpoll.conformance.client.situations.situation import CONTROL, Situation, load_situations
 from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.schemas.catalogue import Subject, load_catalogue
-from sendpoll.schemas.contract import JSON
 
 PATIENCE = 45.0
 """Seconds that a silence lasts and that a client may wait for what will not come: above the 30 s of the published
@@ -34,7 +34,9 @@ def new_settings(patience: float) -> Settings:
     return Settings(f"sp-{secrets.token_hex(20)}", patience)
 
 
-def judge_client(program: Program, judgement: Judgement, patience: float, seen: Callable[[Observation], None]) -> JSON:
+def judge_client(
+    program: Program, judgement: Judgement, patience: float, seen: Callable[[Observation], None]
+) -> Report:
     """The report on a client; `seen` is called as each situation is over."""
     started_at, began = datetime.now(UTC), time.monotonic()
     settings = new_settings(patience)

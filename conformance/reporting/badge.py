@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
-from sendpoll.schemas.contract import JSON
 
 _COLOURS = {
     RunVerdict.CONFORMANT: "brightgreen",
@@ -15,14 +15,14 @@ _COLOURS = {
 }
 
 
-def badge(report: JSON) -> str:
+def badge(report: Report) -> str:
     """The badge's JSON text. It says conformant only where the run did."""
     verdict = RunVerdict(report["verdict"])
     told = {"schemaVersion": 1, "label": "send-and-poll", "message": _message(report, verdict)}
     return json.dumps(told | {"color": _COLOURS[verdict]}, indent=2) + "\n"
 
 
-def _message(report: JSON, verdict: RunVerdict) -> str:
+def _message(report: Report, verdict: RunVerdict) -> str:
     failed = [level for level, count in view.counts(report)[Verdict.FAIL].items() for _ in range(count)]
     if verdict is not RunVerdict.NONCONFORMANT or not failed:
         return str(verdict)

@@ -7,17 +7,17 @@ from typing import Final
 
 from sendpoll.conformance.reporting import timeline
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.reports.page import Page
 from sendpoll.schemas.catalogue import CLIENTS
-from sendpoll.schemas.contract import JSON
 
 _SHOWN_ROWS = 150
 """Polls of one task that the table under its chart lists."""
 _PAGE: Final = Page("sendpoll.conformance.reporting", "report.html.j2", styles=("report.css",), scripts=("report.js",))
 
 
-def html_report(report: JSON) -> str:
+def html_report(report: Report) -> str:
     """The whole page."""
     ranked = view.ranked(report)
     return _PAGE.render(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import Report, Row
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.reports.junit import Outcome, TestCase, TestSuite
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import counted
-from sendpoll.schemas.contract import JSON
 
 _MESSAGE_CHARACTERS = 400
 
 
-def junit_report(report: JSON) -> str:
+def junit_report(report: Report) -> str:
     """The whole document.
 
     A failed row is a failure and an inconclusive one an error. Rows that were not exercised, do not apply, were not to
@@ -33,7 +33,7 @@ def junit_report(report: JSON) -> str:
     return TestSuite(name=view.command(report), cases=cases, properties=properties).xml()
 
 
-def _case(report: JSON, row: JSON) -> TestCase:
+def _case(report: Report, row: Row) -> TestCase:
     outcome, message = _outcome(report, row)
     return TestCase(
         group=f"sendpoll.{row['id'].partition('-')[0]}",
@@ -44,7 +44,7 @@ def _case(report: JSON, row: JSON) -> TestCase:
     )
 
 
-def _outcome(report: JSON, row: JSON) -> tuple[Outcome, str]:
+def _outcome(report: Report, row: Row) -> tuple[Outcome, str]:
     if row["id"] in report.get("baseline", {}).get("stale", []):
         return "failure", "the baseline lists it as a known failure, and it passes: take its row out of the baseline"
     if row["verdict"] == Verdict.PASS:
@@ -57,7 +57,7 @@ def _outcome(report: JSON, row: JSON) -> tuple[Outcome, str]:
     return "failure", "; ".join(kind.first["sentence"] for kind in view.kinds(row["violations"])) or "failed"
 
 
-def _why_skipped(report: JSON, row: JSON) -> str:
+def _why_skipped(report: Report, row: Row) -> str:
     """Why a row that did not pass says nothing against the server in this run; empty where it does."""
     label, verdict = view.LABELS[row["verdict"]], row["verdict"]
     if verdict in {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}:
@@ -69,7 +69,7 @@ def _why_skipped(report: JSON, row: JSON) -> str:
     return ""
 
 
-def _detail(row: JSON) -> str:
+def _detail(row: Row) -> str:
     lines = [row["title"], f"Because {row['because']}."]
     lines.extend(f"Breaks {client}: {told}" for client, told in row["breaks"].items())
     for kind in view.kinds(row["violations"]):

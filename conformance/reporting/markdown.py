@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import Report, Row
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown, markdown_code
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS, Subject
-from sendpoll.schemas.contract import JSON
 
 _SHOWN_ROWS = 50
 _SHOWN_KINDS = 3
 
 
-def markdown_summary(report: JSON) -> str:
+def markdown_summary(report: Report) -> str:
     """The verdict, how many rows came to what, and the rows that somebody must act on."""
     return document(_blocks(report))
 
 
-def _blocks(report: JSON) -> Iterator[str]:
+def _blocks(report: Report) -> Iterator[str]:
     yield f"## Sendpoll: {report['verdict']}"
     yield markdown(report["summary"])
     yield _counts(report)
@@ -34,12 +34,12 @@ def _blocks(report: JSON) -> Iterator[str]:
     yield _facts(report)
 
 
-def _counts(report: JSON) -> str:
+def _counts(report: Report) -> str:
     rows = [(view.LABELS[verdict], levels["MUST"], levels["SHOULD"]) for verdict, levels in view.counts(report).items()]
     return table(("", ">MUST", ">SHOULD"), rows)
 
 
-def _failed(report: JSON) -> Iterator[str]:
+def _failed(report: Report) -> Iterator[str]:
     rows = [row for row in view.ranked(report) if row["verdict"] == Verdict.FAIL]
     if not rows:
         return
@@ -51,7 +51,7 @@ def _failed(report: JSON) -> Iterator[str]:
         yield f"{counted(len(rows) - _SHOWN_ROWS, 'more row')} in report.json."
 
 
-def _failed_row(report: JSON, row: JSON) -> tuple[str, ...]:
+def _failed_row(report: Report, row: Row) -> tuple[str, ...]:
     known = " (known)" if view.is_known(report, row["id"]) else ""
     if causes := view.causes(report, row):
         known += f" (follows from {', '.join(causes)})"
@@ -68,7 +68,7 @@ def _observed(kind: view.Kind) -> str:
     return markdown_code(kind.first["sentence"]) + times
 
 
-def _reasons(report: JSON, verdict: Verdict) -> Iterator[str]:
+def _reasons(report: Report, verdict: Verdict) -> Iterator[str]:
     rows = view.rows_with(report, verdict)
     if rows:
         yield f"### {view.LABELS[verdict].capitalize()}"
@@ -76,7 +76,7 @@ def _reasons(report: JSON, verdict: Verdict) -> Iterator[str]:
         yield table(("id", "level", "why, and what to do"), told)
 
 
-def _baseline(report: JSON) -> Iterator[str]:
+def _baseline(report: Report) -> Iterator[str]:
     baseline = report.get("baseline")
     if baseline is None:
         return
@@ -91,7 +91,7 @@ def _baseline(report: JSON) -> Iterator[str]:
     yield bullets(lines) or "Nothing failed and nothing was listed."
 
 
-def _unfinished(report: JSON) -> Iterator[str]:
+def _unfinished(report: Report) -> Iterator[str]:
     unfinished = report.get("unfinished")
     if unfinished:
         rows = ", ".join(unfinished["rows"])
@@ -99,7 +99,7 @@ def _unfinished(report: JSON) -> Iterator[str]:
         yield markdown_code(unfinished["command"])
 
 
-def _traits(report: JSON) -> Iterator[str]:
+def _traits(report: Report) -> Iterator[str]:
     if report.get("traits"):
         yield "### What kind of server it is"
         yield table(
@@ -108,5 +108,5 @@ def _traits(report: JSON) -> Iterator[str]:
         )
 
 
-def _facts(report: JSON) -> str:
+def _facts(report: Report) -> str:
     return f"{markdown_code(view.target(report))}: {view.run_facts(report)}, sendpoll {report['tool']['version']}"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from sendpoll.conformance.http.curl import fold
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import ExchangeTold, Report, ResponseTold, Row
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict
 from sendpoll.core.reports.console import Printer
 from sendpoll.core.text.safe import one_line, visible
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS, Subject
-from sendpoll.schemas.contract import JSON
 
 _SHOWN_KINDS = 3
 _SHOWN_EXCHANGES = 2
@@ -32,7 +32,7 @@ _STYLES = {
 }
 
 
-def print_summary(report: JSON, stream: TextIO, folder: Path | None = None) -> None:
+def print_summary(report: Report, stream: TextIO, folder: Path | None = None) -> None:
     """Write the summary of a run to a stream; `folder` is where the other renderings are, if they were written.
 
     Colours where the stream is a terminal and NO_COLOR is not set; 80 columns of plain text elsewhere.
@@ -41,7 +41,7 @@ def print_summary(report: JSON, stream: TextIO, folder: Path | None = None) -> N
 
 
 class _Summary:
-    def __init__(self, report: JSON, printer: Printer) -> None:
+    def __init__(self, report: Report, printer: Printer) -> None:
         self._report = report
         self._out = printer
 
@@ -67,7 +67,7 @@ class _Summary:
 
     # ---- failures ----
 
-    def _failure(self, row: JSON) -> None:
+    def _failure(self, row: Row) -> None:
         consequence = "" if view.fails_run(self._report, row) else " (does not fail this run)"
         self._out.rule(f"FAILED {row['id']} {row['level']}{consequence}", _STYLES[Verdict.FAIL])
         if causes := view.causes(self._report, row):
@@ -100,7 +100,7 @@ class _Summary:
         for exchange in kind.first["exchanges"][:_SHOWN_EXCHANGES]:
             self._exchange(exchange)
 
-    def _exchange(self, exchange: JSON) -> None:
+    def _exchange(self, exchange: ExchangeTold) -> None:
         request, response = exchange["request"], exchange["response"]
         when = f"at {exchange['at_s']:.2f} s, took {exchange['took_s']:.3f} s"
         self._out.block(f"#{exchange['number']}", f"{request['method']} {one_line(request['target'], 300)} ({when})")
@@ -167,7 +167,7 @@ class _Summary:
 
     def _facts(self, folder: Path | None) -> None:
         report = self._report
-        left = report.get("left_behind", {})
+        left: Mapping[str, Any] = report.get("left_behind", {})
         self._out.block("target" if left else "client", view.target(report), indent=0)
         self._out.block("run", view.run_facts(report), indent=0)
         for number, trait in enumerate(report.get("traits", [])):
@@ -183,12 +183,12 @@ class _Summary:
             self._out.block("report", str(folder / "report.html"), indent=0)
 
 
-def _content_type(response: JSON) -> str:
+def _content_type(response: ResponseTold) -> str:
     found = (value for name, value in response["headers"] if name.lower() == "content-type")
     return one_line(next(found, "no Content-Type"), 60)
 
 
-def _grouped(rows: Iterable[JSON]) -> list[tuple[str, list[str]]]:
+def _grouped(rows: Iterable[Row]) -> list[tuple[str, list[str]]]:
     """Reasons with the rows that share them."""
     groups: dict[str, list[str]] = {}
     for row in rows:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sendpoll.conformance.reporting.axis import Scale, Tick, TimeAxis, multiples, round_step, time_axis
+from sendpoll.conformance.results.report_json import PollTold, TaskTold
 from sendpoll.core.oracle import RUNNING
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import counted
-from sendpoll.schemas.contract import JSON
 
 WIDTH = 960
 HEIGHT = 240
@@ -51,7 +51,7 @@ class Reader:
 class Timeline:
     """The chart of one task."""
 
-    task: JSON
+    task: TaskTold
     readers: tuple[Reader, ...]
     marks: tuple[Mark, ...]
     seconds: tuple[Tick, ...]
@@ -64,7 +64,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    poll: JSON
+    poll: PollTold
     start: int
     end: int
 
@@ -75,7 +75,7 @@ class _Placed:
         return moment
 
 
-def timeline(task: JSON) -> Timeline:
+def timeline(task: TaskTold) -> Timeline:
     """The chart of one task of a report."""
     polls = sorted(task["polls"], key=lambda poll: poll["at_s"] + poll["took_s"])
     placed = _placed(polls[:_SHOWN_POLLS])
@@ -98,7 +98,7 @@ def timeline(task: JSON) -> Timeline:
     )
 
 
-def _placed(polls: Sequence[JSON]) -> list[_Placed]:
+def _placed(polls: Sequence[PollTold]) -> list[_Placed]:
     positions = {0: 0}
     placed = []
     for poll in polls:

@@ -11,13 +11,13 @@ from sendpoll.conformance.reporting.badge import badge
 from sendpoll.conformance.reporting.html import html_report
 from sendpoll.conformance.reporting.junit import junit_report
 from sendpoll.conformance.reporting.markdown import markdown_summary
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_json
 from sendpoll.core.reports.files import write_report
-from sendpoll.schemas.contract import JSON
 
 _NAME = "report.json"
-_RENDERINGS: Mapping[str, Callable[[JSON], str]] = MappingProxyType(
+_RENDERINGS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
     {
         "report.html": html_report,
         "junit.xml": junit_report,
@@ -31,7 +31,7 @@ class ReportError(Exception):
     """A file is no report, or cannot be read; the message names it and the mend."""
 
 
-def write_reports(report: JSON, folder: Path) -> tuple[Path, ...]:
+def write_reports(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write report.json and every rendering of it into the folder; the paths written.
 
     Raises UnwrittenError, and InvalidFileError where the report breaks its schema, which is a fault of the suite.
@@ -40,12 +40,12 @@ def write_reports(report: JSON, folder: Path) -> tuple[Path, ...]:
     return write_report(folder, _NAME, _NAME, report, renderings)
 
 
-def read_report(path: Path) -> JSON:
+def read_report(path: Path) -> Report:
     """A report.json that was written before. Raises ReportError."""
     if path.is_dir():
         path = path / _NAME
     try:
-        report: JSON = load_json(path, f"files/{_NAME}")
+        report: Report = load_json(path, f"files/{_NAME}")
     except FileError as error:
         raise ReportError(f"{error}; give the report.json that this version of sendpoll check wrote") from error
     return report

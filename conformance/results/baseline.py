@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import yaml
 
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.report_json import BaselineTold, Report, Row
 from sendpoll.conformance.rules.verdict import ExitCode, Verdict, run_verdict
 from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_yaml
@@ -28,6 +29,21 @@ from sendpoll.schemas.contract import JSON
 
 class BaselineError(ValueError):
     """The baseline is wrong; the message names the file, the row and the mend."""
+
+
+class KnownFailureJson(TypedDict):
+    """A row of a baseline file."""
+
+    id: str
+    reason: str
+    expires: NotRequired[str]
+    issue: NotRequired[str]
+
+
+class BaselineJson(TypedDict):
+    """A whole baseline file, as `files/baseline.json` of the schemas has it."""
+
+    known_failures: list[KnownFailureJson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +89,7 @@ class BaselineResult:
         """Whether there is anything but known failures."""
         return bool(self.stale or self.expired or self.unlisted)
 
-    def as_json(self) -> JSON:
+    def as_json(self) -> BaselineTold:
         """The `baseline` member of a report."""
         return {
             "known": list(self.known),
@@ -84,7 +100,7 @@ class BaselineResult:
         }
 
 
-def compare(report: JSON, baseline: Baseline, today: date) -> BaselineResult:
+def compare(report: Report, baseline: Baseline, today: date) -> BaselineResult:
     """Hold a report against a baseline.
 
     A listed row that was not exercised, does not apply or is inconclusive is neither known nor stale: the run says
@@ -107,7 +123,7 @@ def compare(report: JSON, baseline: Baseline, today: date) -> BaselineResult:
     return BaselineResult(tuple(known), tuple(stale), tuple(expired), tuple(unlisted), reasons)
 
 
-def apply_baseline(report: JSON, baseline: Baseline, today: date) -> JSON:
+def apply_baseline(report: Report, baseline: Baseline, today: date) -> Report:
     """The report of a run that knew of these failures.
 
     The verdict is about the server and stays what it is. The exit code is about the run: known failures do not fail it,
@@ -121,7 +137,7 @@ def apply_baseline(report: JSON, baseline: Baseline, today: date) -> JSON:
     return {**report, "baseline": result.as_json(), "exit_code": int(code), "summary": summary}
 
 
-def _code_without(report: JSON, known: Iterable[str]) -> ExitCode:
+def _code_without(report: Report, known: Iterable[str]) -> ExitCode:
     """The exit code that the rows beside the known failures make; 0 where there are no others."""
     excused = set(known)
     rows = [row for row in report["requirements"] if row["id"] not in excused]
@@ -203,7 +219,7 @@ def _no_id_twice(rows: Iterable[KnownFailure], source: str) -> None:
         seen[row.requirement] = number
 
 
-def write_baseline(report: JSON, previous: Baseline | None = None) -> str:
+def write_baseline(report: Report, previous: Baseline | None = None) -> str:
     """The YAML text of a baseline that lists what fails now.
 
     Rows of `previous` that still fail keep their reason, date and issue; a new one says what was observed, for its
@@ -216,7 +232,7 @@ def write_baseline(report: JSON, previous: Baseline | None = None) -> str:
     return head + yaml.safe_dump({"known_failures": rows}, sort_keys=False, allow_unicode=False, width=100)
 
 
-def _new_row(row: JSON, report: JSON) -> dict[str, str]:
+def _new_row(row: Row, report: Report) -> dict[str, str]:
     observed = row["violations"][0]["sentence"] if row["violations"] else "it failed"
     return {"id": row["id"], "reason": f"seen on {report['started_at'][:10]}: {_legible(observed)}"}
 

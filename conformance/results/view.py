@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sendpoll.conformance.results.causes import explained_by
+from sendpoll.conformance.results.report_json import Report, Row, ViolationTold
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import CLIENTS, Subject
-from sendpoll.schemas.contract import JSON, document
+from sendpoll.schemas.contract import document
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -32,8 +33,8 @@ _PARTICULARS = re.compile(r"""'[^']*'|"[^"]*"|\S*\d\S*""")
 class Kind:
     """Violations that say the same but for numbers and quoted values."""
 
-    first: JSON
-    others: tuple[JSON, ...]
+    first: ViolationTold
+    others: tuple[ViolationTold, ...]
 
     @property
     def count(self) -> int:
@@ -48,23 +49,23 @@ def tried() -> frozenset[str]:
     return frozenset(document("who_breaks.json"))
 
 
-def subject(report: JSON) -> Subject:
+def subject(report: Report) -> Subject:
     """Of whom the report's requirements ask something."""
     return Subject(report["subject"])
 
 
-def target(report: JSON) -> str:
+def target(report: Report) -> str:
     """The server's URL, or the client as it was called."""
     told: str = report["target"]["url" if subject(report) is Subject.SERVER else "command"]
     return told
 
 
-def command(report: JSON) -> str:
+def command(report: Report) -> str:
     """The command that made the report."""
     return "sendpoll check" if subject(report) is Subject.SERVER else "sendpoll client"
 
 
-def run_facts(report: JSON) -> str:
+def run_facts(report: Report) -> str:
     """What a run sent, or was sent, how long it took, and what it takes to have it again."""
     sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
     more = f"seed {report['seed']}" if "seed" in report else counted(len(report["situations"]), "situation")
@@ -76,21 +77,21 @@ def alike(sentence: str) -> str:
     return _PARTICULARS.sub("#", sentence)
 
 
-def kinds(violations: Iterable[JSON]) -> list[Kind]:
+def kinds(violations: Iterable[ViolationTold]) -> list[Kind]:
     """Violations by their kind, in the order in which each kind was first seen."""
-    found: dict[str, list[JSON]] = {}
+    found: dict[str, list[ViolationTold]] = {}
     for violation in violations:
         found.setdefault(alike(violation["sentence"]), []).append(violation)
     return [Kind(first, tuple(others)) for first, *others in found.values()]
 
 
-def rows_with(report: JSON, verdict: str) -> list[JSON]:
+def rows_with(report: Report, verdict: str) -> list[Row]:
     """The rows of one verdict, in the order of the catalogue; of failed ones, those first that explain others."""
     found = [row for row in report["requirements"] if row["verdict"] == verdict]
     return sorted(found, key=lambda row: bool(causes(report, row))) if verdict == Verdict.FAIL else found
 
 
-def causes(report: JSON, row: JSON) -> list[str]:
+def causes(report: Report, row: Row) -> list[str]:
     """The failed rows that explain the failure of this one."""
     if row["verdict"] != Verdict.FAIL:
         return []
@@ -99,17 +100,17 @@ def causes(report: JSON, row: JSON) -> list[str]:
     )
 
 
-def ranked(report: JSON) -> list[JSON]:
+def ranked(report: Report) -> list[Row]:
     """All rows, those first that a reader must act on, and before what they explain."""
     ranks = {verdict: rank for rank, verdict in enumerate(LABELS)}
 
-    def rank(row: JSON) -> tuple[int, bool, bool]:
+    def rank(row: Row) -> tuple[int, bool, bool]:
         return ranks[row["verdict"]], row["level"] != "MUST", bool(causes(report, row))
 
     return sorted(report["requirements"], key=rank)
 
 
-def counts(report: JSON) -> dict[str, dict[str, int]]:
+def counts(report: Report) -> dict[str, dict[str, int]]:
     """Verdict to level to the number of rows."""
     table = {verdict: {"MUST": 0, "SHOULD": 0} for verdict in LABELS}
     for row in report["requirements"]:
@@ -117,33 +118,33 @@ def counts(report: JSON) -> dict[str, dict[str, int]]:
     return table
 
 
-def is_known(report: JSON, requirement: str) -> bool:
+def is_known(report: Report, requirement: str) -> bool:
     """Whether the baseline that the run was given lists the failure."""
     return requirement in report.get("baseline", {}).get("known", [])
 
 
-def known_reason(report: JSON, requirement: str) -> str:
+def known_reason(report: Report, requirement: str) -> str:
     """Why the baseline says that the failure is known."""
     reason: str = report.get("baseline", {}).get("reasons", {}).get(requirement, "")
     return reason
 
 
-def is_judged(report: JSON, row: JSON) -> bool:
+def is_judged(report: Report, row: Row) -> bool:
     """Whether the run was asked to judge rows of this level."""
     return bool(row["level"] == "MUST" or report["level"] == "should")
 
 
-def counts_against(report: JSON, row: JSON) -> bool:
+def counts_against(report: Report, row: Row) -> bool:
     """Whether a failure of this row fails the run, if no baseline excuses it."""
     return bool(row["level"] == "MUST" or (report["level"] == "should" and report["strict"]))
 
 
-def fails_run(report: JSON, row: JSON) -> bool:
+def fails_run(report: Report, row: Row) -> bool:
     """Whether this row alone turns the run red."""
     return row["verdict"] == Verdict.FAIL and counts_against(report, row) and not is_known(report, row["id"])
 
 
-def broken_clients(report: JSON) -> dict[str, list[str]]:
+def broken_clients(report: Report) -> dict[str, list[str]]:
     """Client letter to the ids of the failed rows that break it; empty of a report that is about a client."""
     if subject(report) is Subject.CLIENT:
         return {}

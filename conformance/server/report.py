@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sendpoll.conformance.results.evidence import Evidence
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
+from sendpoll.conformance.results.report_json import Report, ReportTarget, Row, TaskTold, TraitTold, UnfinishedTold
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
 from sendpoll.conformance.server.probing.forecast import finish
 from sendpoll.conformance.server.probing.run_context import RunContext
@@ -36,7 +37,7 @@ class Ran:
     """The words that would start such a run again."""
 
 
-def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement: Judgement) -> JSON:
+def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement: Judgement) -> Report:
     """The report as JSON, following `files/report.json`."""
     evidence = Evidence(context.target, context.recorder.started)
     rows = _rows(catalogue, ran.results, judgement, context)
@@ -46,7 +47,7 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
     if ran.crashes:
         verdict, code = RunVerdict.UNDETERMINED, ExitCode.BROKEN
     left = _left(rows, context) if code is ExitCode.UNDETERMINED else None
-    return {
+    report: Report = {
         "schema_version": SCHEMA_VERSION,
         "subject": str(Subject.SERVER),
         "tool": {"name": "sendpoll", "version": importlib.metadata.version("sendpoll")},
@@ -63,7 +64,6 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
         "requests": context.recorder.requests,
         "messages_sent": context.recorder.messages,
         "traits": _traits(context, evidence),
-        **({"unfinished": _unfinished(left, context, ran.command, evidence)} if left else {}),
         "requirements": rows,
         "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
         "tasks": [_task(task, evidence) for task in context.tasks[:_SHOWN_TASKS]],
@@ -74,16 +74,19 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement:
         },
         "notes": [evidence.text(note) for note in _notes(context, ran.crashes)],
     }
+    if left:
+        report["unfinished"] = _unfinished(left, context, ran.command, evidence)
+    return report
 
 
-def _rows(catalogue: Catalogue, results: Iterable[JSON], judgement: Judgement, context: RunContext) -> list[JSON]:
+def _rows(catalogue: Catalogue, results: Iterable[JSON], judgement: Judgement, context: RunContext) -> list[Row]:
     by_requirement: dict[str, list[JSON]] = defaultdict(list)
     for result in results:
         by_requirement[result["requirement"]].append(result)
     return [_row(row, by_requirement[row.id], context) for row in judgement.rows(catalogue)]
 
 
-def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> JSON:
+def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> Row:
     verdict = join(Verdict(result["verdict"]) for result in results)
     if not results and row.id in context.target.not_applicable:
         verdict = Verdict.NOT_APPLICABLE
@@ -107,7 +110,7 @@ def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> JSON
 
 
 def _summary(
-    verdict: RunVerdict, code: ExitCode, rows: Sequence[JSON], context: RunContext, crashes: Sequence[str]
+    verdict: RunVerdict, code: ExitCode, rows: Sequence[Row], context: RunContext, crashes: Sequence[str]
 ) -> str:
     url = context.target.base_url
     if code is ExitCode.BROKEN:
@@ -128,7 +131,7 @@ def _summary(
     return f"Nothing certain can be said about {url}: {len(open_rows)} rows were not exercised: {listed(open_rows)}."
 
 
-def _left(rows: Sequence[JSON], context: RunContext) -> list[str]:
+def _left(rows: Sequence[Row], context: RunContext) -> list[str]:
     """The rows that more time or more messages would judge."""
     if context.trouble or context.stopped or context.recorder.lost:
         return []
@@ -137,7 +140,7 @@ def _left(rows: Sequence[JSON], context: RunContext) -> list[str]:
     return [row["id"] for row in rows if row["verdict"] == Verdict.NOT_EXERCISED]
 
 
-def _unfinished(rows: Sequence[str], context: RunContext, command: Sequence[str], evidence: Evidence) -> JSON:
+def _unfinished(rows: Sequence[str], context: RunContext, command: Sequence[str], evidence: Evidence) -> UnfinishedTold:
     """The rows that are left, and the command that judges them."""
     needed = finish(context, rows)
     words = [*command, *(word for row in rows for word in ("--only", row))]
@@ -145,7 +148,7 @@ def _unfinished(rows: Sequence[str], context: RunContext, command: Sequence[str]
     return {"rows": list(rows), "command": evidence.text(" ".join(words))}
 
 
-def _traits(context: RunContext, evidence: Evidence) -> list[JSON]:
+def _traits(context: RunContext, evidence: Evidence) -> list[TraitTold]:
     """What was seen of the target's kind, and what was declared and not seen."""
     seen, declared = traits_seen(context), context.target.traits
     told = {name: (sentence, seen.evidence.get(name, ""), "seen") for name, sentence in seen.sentences()}
@@ -157,8 +160,8 @@ def _traits(context: RunContext, evidence: Evidence) -> list[JSON]:
     ]
 
 
-def _target(context: RunContext, evidence: Evidence) -> JSON:
-    told = {"url": evidence.text(context.target.base_url), "workspace": evidence.text(context.workspace)}
+def _target(context: RunContext, evidence: Evidence) -> ReportTarget:
+    told: ReportTarget = {"url": evidence.text(context.target.base_url), "workspace": evidence.text(context.workspace)}
     if context.tasks:
         counted = all(task.history.counts_events for task in context.tasks)
         told["shape"] = context.api.shape.name
@@ -166,7 +169,7 @@ def _target(context: RunContext, evidence: Evidence) -> JSON:
     return told
 
 
-def _task(task: RecordedTask, evidence: Evidence) -> JSON:
+def _task(task: RecordedTask, evidence: Evidence) -> TaskTold:
     return {
         "task_id": evidence.text(task.task_id),
         "prompt": task.kind,

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server import plugin
 from sendpoll.conformance.server.malloc import give_memory_back
@@ -134,7 +135,7 @@ class Check:
         self._command = options.command
         self._results = _Results(self._context, options.only, listener)
 
-    def run(self) -> JSON:
+    def run(self) -> Report:
         """Do it, and return its report. Raises KeyboardInterrupt where pytest was stopped by one."""
         give_memory_back()
         results = self._results
@@ -153,7 +154,7 @@ class Check:
         """End the run early, from any thread or a signal's handler; `run` returns soon, with what was seen so far."""
         self._context.recorder.cut(by)
 
-    def report(self) -> JSON:
+    def report(self) -> Report:
         """The report of what was seen so far."""
         ran = Ran(
             tuple(self._results.results),
@@ -172,7 +173,7 @@ def check(
     listener: Listener | None = None,
     *,
     began: float | None = None,
-) -> JSON:
+) -> Report:
     """Run the suite against a target and return its report; see `Check`."""
     return Check(target, options, judgement, listener, began=began).run()
 

@@ -17,6 +17,7 @@ from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.models import Model, fitted_models
 from sendpoll.load.plan.outcome import Conclusion, exit_code
+from sendpoll.load.plan.plan_json import Plan
 from sendpoll.load.plan.polling import PollCost, quantile
 from sendpoll.load.plan.refused import refused_in
 from sendpoll.load.plan.settings import Settings
@@ -47,7 +48,7 @@ class PlanFacts:
     """What a reader must know besides, a sentence each."""
 
 
-def plan_result(facts: PlanFacts) -> tuple[dict[str, Any], ExitCode]:
+def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
     """The content of `plan.json`, without a secret in it, and what the process ends with."""
     settings, observations, conclusion = facts.settings, facts.observations, facts.conclusion
     answers = [tier_answer(observations, tier, settings) for tier in observations.tiers]
@@ -90,7 +91,7 @@ def plan_result(facts: PlanFacts) -> tuple[dict[str, Any], ExitCode]:
         "timeline": timeline(facts.run.records, facts.levels),
         "generator": {**overall(facts.run.health).as_json(), "problems": list(facts.run.problems)},
     }
-    redacted: dict[str, Any] = Redactor(facts.workload.target.secrets).data(result)
+    redacted: Plan = Redactor(facts.workload.target.secrets).data(result)
     return redacted, code
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sendpoll.core.reports.files import Content, write_report
 from sendpoll.core.text.secrets import Redactor
@@ -14,10 +13,11 @@ from sendpoll.load.report.html import html_report
 from sendpoll.load.report.junit import junit
 from sendpoll.load.report.markdown import markdown_summary
 from sendpoll.load.report.tasks import task_lines
+from sendpoll.load.results.result_json import LoadResult
 
 
 def write_load_reports(
-    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]
+    result: LoadResult, records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]
 ) -> None:
     """Write `result.json`, `report.html`, `junit.xml`, `summary.md` and `tasks.jsonl`.
 

@@ -10,8 +10,7 @@ from sendpoll.core.reports.page import Page
 from sendpoll.core.text.units import percent
 from sendpoll.load.report import phrases
 from sendpoll.load.results.result import DURATIONS
-
-Result = Mapping[str, Any]
+from sendpoll.load.results.result_json import LoadResult
 
 LATENCIES: Final = tuple(name for name in DURATIONS if name not in {"lag", "slip", "server_slip"})
 QUANTILES: Final = ("p50", "p90", "p95", "p99", "p99.9")
@@ -54,7 +53,7 @@ _PAGE: Final = Page(
 )
 
 
-def html_report(result: Result) -> str:
+def html_report(result: LoadResult) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
     context = {
         "result": result,

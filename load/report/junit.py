@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sendpoll.core.reports.junit import TestCase, TestSuite
 from sendpoll.load.report.phrases import ratio
+from sendpoll.load.results.result_json import GateTold, LoadResult
 
-Result = Mapping[str, Any]
 _GROUP = "sendpoll.load"
 
 
-def junit(result: Result) -> str:
+def junit(result: LoadResult) -> str:
     """The document. What is not known to be good is red: only a gate that passed in a valid run is a passed case."""
     properties = {
         "target": result["target"]["base_url"],
@@ -23,7 +22,7 @@ def junit(result: Result) -> str:
     return TestSuite("sendpoll load", tuple(_cases(result)), properties).xml()
 
 
-def _cases(result: Result) -> Iterator[TestCase]:
+def _cases(result: LoadResult) -> Iterator[TestCase]:
     unreachable = result["verdict"] == "unreachable"
     yield TestCase(
         _GROUP, "target reachable", "error" if unreachable else "passed", _if(unreachable, result["sentence"])
@@ -43,13 +42,13 @@ def _cases(result: Result) -> Iterator[TestCase]:
         yield TestCase(f"{_GROUP}.compare", row["name"], "failure" if worse else "passed", _if(worse, told))
 
 
-def _doubts(result: Result) -> list[str]:
+def _doubts(result: LoadResult) -> list[str]:
     ledger = result["ledger"]
     lost = [] if ledger["balances"] else ["the ledger does not balance"]
     return [*result["generator"]["problems"], *lost]
 
 
-def _gate(gate: Result, result: Result, meaningless: bool) -> TestCase:
+def _gate(gate: GateTold, result: LoadResult, meaningless: bool) -> TestCase:
     group, name, sentence = f"{_GROUP}.slo", gate["objective"], gate["sentence"]
     certain = gate["metric"] == "violations" and gate["verdict"] == "fail" and result["ledger"]["started"]
     if meaningless and not certain:
@@ -62,7 +61,7 @@ def _gate(gate: Result, result: Result, meaningless: bool) -> TestCase:
     return TestCase(group, name, "skipped" if accepted else "error", f"could not be decided: {sentence}")
 
 
-def _proof(gate: Result, result: Result) -> str:
+def _proof(gate: GateTold, result: LoadResult) -> str:
     if gate["metric"] == "violations":
         return "\n".join(
             f"{row['requirement']} ({row['count']}x): {evidence['sentence']}"

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import counted, percent, quantity, short_seconds
 from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
+from sendpoll.load.results.result_json import LoadResult
 
-Result = Mapping[str, Any]
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")
 _COLUMNS: Final = ("p50", "p95", "p99")
 
 
-def markdown_summary(result: Result) -> str:
+def markdown_summary(result: LoadResult) -> str:
     """The whole text. Nothing that a server said is markup in it."""
     return document(_blocks(result))
 
 
-def _blocks(result: Result) -> Iterator[str]:
+def _blocks(result: LoadResult) -> Iterator[str]:
     yield f"## Sendpoll load: {result['verdict'].upper()}"
     yield f"{markdown(result['sentence'])}."
     yield bullets(markdown(reason, 500) for reason in own_reasons(result))
@@ -39,7 +39,7 @@ def _blocks(result: Result) -> Iterator[str]:
     yield from _comparison(result)
 
 
-def _numbers(result: Result) -> str:
+def _numbers(result: LoadResult) -> str:
     rows = []
     for name in SHOWN:
         metric = result["metrics"][name]
@@ -49,7 +49,7 @@ def _numbers(result: Result) -> str:
     return table(("", ">n", *(f">{column}" for column in _COLUMNS), "95% interval of p95"), rows)
 
 
-def _tasks(result: Result) -> str:
+def _tasks(result: LoadResult) -> str:
     ledger, polls = result["ledger"], result["polls"]
     besides = f" {extra_polls(polls)} besides." if polls["extra"] else ""
     return (
@@ -60,13 +60,13 @@ def _tasks(result: Result) -> str:
     )
 
 
-def _refusals(result: Result) -> Iterator[str]:
+def _refusals(result: LoadResult) -> Iterator[str]:
     if result["refusals"]:
         rows = [(markdown(row["kind"]), f"{row['count']:,}") for row in result["refusals"]]
         yield table(("Refused", ">Times"), rows)
 
 
-def _violations(result: Result) -> Iterator[str]:
+def _violations(result: LoadResult) -> Iterator[str]:
     if result["violations"]:
         rows = []
         for row in result["violations"]:
@@ -75,7 +75,7 @@ def _violations(result: Result) -> Iterator[str]:
         yield table(("Broken requirement", ">Times", "First seen"), rows)
 
 
-def _comparison(result: Result) -> Iterator[str]:
+def _comparison(result: LoadResult) -> Iterator[str]:
     comparison = result.get("comparison")
     if not comparison:
         return

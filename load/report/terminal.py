@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -15,8 +15,7 @@ from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
-
-Result = Mapping[str, Any]
+from sendpoll.load.results.result_json import ComparisonTold, ErrorTold, LoadResult
 
 _STYLES: Final = {
     "pass": "bold green",
@@ -93,12 +92,12 @@ def progress_line(snapshot: Snapshot) -> Text:
     return line
 
 
-def print_summary(result: Result, console: SafeConsole) -> None:
+def print_summary(result: LoadResult, console: SafeConsole) -> None:
     """Write the summary of a run."""
     console.print_lines(summary(result))
 
 
-def summary(result: Result) -> RenderableType:
+def summary(result: LoadResult) -> RenderableType:
     """The verdict with its reasons, the gates, the numbers, the ledger, and what broke."""
     parts = [_verdict(result)]
     if result["verdict"] == "unreachable":
@@ -116,14 +115,14 @@ def summary(result: Result) -> RenderableType:
     return Group(*parts)
 
 
-def _verdict(result: Result) -> RenderableType:
+def _verdict(result: LoadResult) -> RenderableType:
     word = result["verdict"]
     head = Text.assemble((word.upper(), _STYLES[word]), f"  {one_line(result['sentence'])}")
     reasons = [Padding(Text(one_line(reason, 500)), (0, 0, 0, 2)) for reason in own_reasons(result)]
     return Group(head, *reasons)
 
 
-def _gates(result: Result) -> RenderableType:
+def _gates(result: LoadResult) -> RenderableType:
     table = grid("left", "left", "left")
     for gate in result["gates"]:
         table.add_row(
@@ -134,7 +133,7 @@ def _gates(result: Result) -> RenderableType:
     return table
 
 
-def _latencies(result: Result) -> RenderableType:
+def _latencies(result: LoadResult) -> RenderableType:
     heads = ("", "n", *_QUANTILES, "p95, 95% interval")
     table = grid("left", "right", "right", "right", "right", "left", heads=heads)
     for name, label in _SHOWN.items():
@@ -145,7 +144,7 @@ def _latencies(result: Result) -> RenderableType:
     return table
 
 
-def _tasks(result: Result) -> RenderableType:
+def _tasks(result: LoadResult) -> RenderableType:
     ledger, polls = result["ledger"], result["polls"]
     dropped = f"; {counted(ledger['dropped'], 'arrival')} dropped" if ledger["dropped"] else ""
     per_task = value_of(result["metrics"]["polls_per_task"]["quantiles"]["p50"], "")
@@ -163,7 +162,7 @@ def _tasks(result: Result) -> RenderableType:
     )
 
 
-def _comparison(comparison: Result) -> RenderableType:
+def _comparison(comparison: ComparisonTold) -> RenderableType:
     table = grid("left", "right", "right", "left", "left")
     for row in comparison["ratios"]:
         old, new = (quantity(row[side], row["unit"]) for side in ("old", "new"))
@@ -172,7 +171,7 @@ def _comparison(comparison: Result) -> RenderableType:
     return Group(Text(one_line(comparison["sentence"])), table)
 
 
-def _violations(result: Result) -> Iterator[RenderableType]:
+def _violations(result: LoadResult) -> Iterator[RenderableType]:
     for row in result["violations"]:
         yield Text.assemble(
             (one_line(row["requirement"]), "bold red"), f"  {row['count']:,}x  {one_line(row['title'])}"
@@ -184,7 +183,7 @@ def _violations(result: Result) -> Iterator[RenderableType]:
                 yield Padding(Text(line, "dim"), (0, 0, 0, 2))
 
 
-def _kinds(rows: Sequence[Result]) -> Iterator[RenderableType]:
+def _kinds(rows: Sequence[ErrorTold]) -> Iterator[RenderableType]:
     for row in rows[:8]:
         yield Text(f"{row['count']:,}x  {one_line(row['kind'])}")
     if len(rows) > 8:

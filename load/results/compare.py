@@ -17,6 +17,7 @@ from typing import Any, Final
 from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_json
 from sendpoll.load.measure.statistics import CONFIDENCE, z_of
+from sendpoll.load.results.result_json import ComparisonTold, LoadResult, RatioTold
 
 Result = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ class Ratio:
     high: float | None
     change: Change
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> RatioTold:
         """The ratio as reports write it."""
         return {
             "name": self.name,
@@ -94,7 +95,7 @@ class Comparison:
         ]
         return "; ".join(told) or f"no difference beyond noise ({self.noise_floor:.0%} and the intervals)"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ComparisonTold:
         """The comparison as `result.json` holds it, under `comparison`."""
         return {
             "baseline": self.baseline,
@@ -104,10 +105,10 @@ class Comparison:
         }
 
 
-def read_result(path: Path) -> dict[str, Any]:
+def read_result(path: Path) -> LoadResult:
     """Read a `result.json`. Raises CompareError where it is none that this version understands."""
     try:
-        result: dict[str, Any] = load_json(path, "files/load-result.json")
+        result: LoadResult = load_json(path, "files/load-result.json")
     except FileError as error:
         raise CompareError(f"{error}; give the result.json that this version of sendpoll load wrote") from error
     return result

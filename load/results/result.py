@@ -18,6 +18,7 @@ from sendpoll.load.measure.records import Exchange, Standing, Violation
 from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_estimate, wilson
 from sendpoll.load.measure.window import Window
 from sendpoll.load.results.gates import gates_of
+from sendpoll.load.results.result_json import LoadResult
 from sendpoll.load.results.series import course, dense
 from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, cut_short, verdict_of
 from sendpoll.load.scenario.scenario import Scenario
@@ -70,7 +71,7 @@ class RunFacts:
 
 def load_result(
     facts: RunFacts, metrics: Metrics, inconclusive: InconclusiveAs = "inconclusive"
-) -> tuple[dict[str, Any], RunVerdict]:
+) -> tuple[LoadResult, RunVerdict]:
     """The content of `result.json`, without a secret in it, and the verdict on the run."""
     gates = gates_of(metrics)
     verdict = verdict_of(gates, metrics.ledger, facts.problems, facts.unreachable, inconclusive)
@@ -104,7 +105,7 @@ def load_result(
         "series": course(metrics),
         "generator": {**facts.generator, "problems": list(facts.problems)},
     }
-    redacted: dict[str, Any] = Redactor(facts.target.secrets).data(result)
+    redacted: LoadResult = Redactor(facts.target.secrets).data(result)
     return redacted, verdict
 
 

@@ -123,6 +123,6 @@ def facts(scenario: Scenario | None = None, **changes: Any) -> RunFacts:
     return RunFacts(**(told | changes))
 
 
-def result_of(metrics: Metrics, **changes: Any) -> dict[str, Any]:
+def result_of(metrics: Metrics, **changes: Any) -> Any:
     """The content of result.json for these metrics."""
     return load_result(facts(**changes), metrics)[0]

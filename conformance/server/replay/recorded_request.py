@@ -12,11 +12,11 @@ from typing import Final
 from urllib.parse import unquote
 
 from sendpoll.conformance.http.exchange import Intent, Request
+from sendpoll.conformance.results.report_json import ExchangeTold, Row
 from sendpoll.conformance.server.probing.client_profiles import SENT_HEADERS
 from sendpoll.core.target.headers import with_own
 from sendpoll.core.target.target import Target
 from sendpoll.core.text.secrets import MASK
-from sendpoll.schemas.contract import JSON
 from sendpoll.schemas.endpoints import Endpoint, endpoints
 
 _AUTHORIZATION: Final = re.compile(rf"(Bearer +){re.escape(MASK)}", re.IGNORECASE)
@@ -26,7 +26,7 @@ class ReplayError(ValueError):
     """There is nothing to replay, or nothing that may be sent; the message says why."""
 
 
-def refuse_what_is_no_call(row: JSON) -> None:
+def refuse_what_is_no_call(row: Row) -> None:
     """Raise ReplayError, with the place, where an exchange of a row is no call of the API."""
     for number, violation in enumerate(row["violations"]):
         for index, exchange in enumerate(violation["exchanges"]):
@@ -59,7 +59,7 @@ def _leads_elsewhere(segment: str) -> bool:
     return read in {".", ".."} or bool(re.search(r"[/\\;\x00-\x1f]", read))
 
 
-def request_of(exchange: JSON, requirement: str, target: Target) -> Request | None:
+def request_of(exchange: ExchangeTold, requirement: str, target: Target) -> Request | None:
     """The request as it was, with the user's own token in Authorization.
 
     None where the report holds only part of it: its body was cut, or what stood in it was a secret. A rule that broke

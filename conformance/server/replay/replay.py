@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Timing
+from sendpoll.conformance.results.report_json import ExchangeTold, Report, Row, ViolationTold
 from sendpoll.conformance.rules.rules import RULES, observe
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server.replay.recorded_request import ReplayError, refuse_what_is_no_call, request_of
@@ -20,7 +21,6 @@ from sendpoll.conformance.server.replay.replay_task import JUDGED, Recorded, Rer
 from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
 from sendpoll.core.dialing.dial import Dialer
 from sendpoll.core.target.target import Target
-from sendpoll.schemas.contract import JSON
 
 _TRAFFIC = "test_traffic.py"
 """The check that applies the rules; what it found, one exchange shows."""
@@ -59,16 +59,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    then: JSON
+    then: ExchangeTold
     now: Exchange
 
 
-def failed_row(report: JSON, identifier: str) -> JSON:
+def failed_row(report: Report, identifier: str) -> Row:
     """The row of a report that is to be replayed.
 
     Raises ReplayError where it did not fail, and where it would have something sent that is no call of the API.
     """
-    rows: dict[str, JSON] = {row["id"]: row for row in report["requirements"]}
+    rows: dict[str, Row] = {row["id"]: row for row in report["requirements"]}
     failed = [row["id"] for row in rows.values() if row["verdict"] == Verdict.FAIL]
     row = rows.get(identifier.strip().upper())
     if row is None or row["verdict"] != Verdict.FAIL:
@@ -80,7 +80,7 @@ def failed_row(report: JSON, identifier: str) -> JSON:
     return row
 
 
-def replay(row: JSON, target: Target, recorded: Recorded = _NOTHING) -> Iterator[Outcome]:
+def replay(row: Row, target: Target, recorded: Recorded = _NOTHING) -> Iterator[Outcome]:
     """Send the exchanges of each violation of a row again, in order, and judge what comes.
 
     A message is sent anew for each kind of task (`recorded`) in which the oracle had found a violation.
@@ -97,7 +97,7 @@ def replay(row: JSON, target: Target, recorded: Recorded = _NOTHING) -> Iterator
         yield Outcome(violation["sentence"], now, told)
 
 
-def messages(row: JSON, recorded: Recorded = _NOTHING) -> int:
+def messages(row: Row, recorded: Recorded = _NOTHING) -> int:
     """How many messages a replay of the row sends."""
     kinds = [_kind(row, violation, recorded) for violation in row["violations"]]
     exchanges = [
@@ -110,12 +110,12 @@ def messages(row: JSON, recorded: Recorded = _NOTHING) -> int:
     return len(sent) + len({kind for kind in kinds if kind is not None})
 
 
-def _kind(row: JSON, violation: JSON, recorded: Recorded) -> str | None:
+def _kind(row: Row, violation: ViolationTold, recorded: Recorded) -> str | None:
     """The kind of task to be read anew for a violation; None where none needs to be, or the report names none."""
     return recorded.kind(violation) if row["id"] in JUDGED else None
 
 
-def _judged_task(row: JSON, reread: Reread) -> tuple[Now, str]:
+def _judged_task(row: Row, reread: Reread) -> tuple[Now, str]:
     if reread.trouble:
         return Now.CANNOT_TELL, f"{reread.trouble}; {_check_anew(row)}"
     if row["id"] in reread.broken:
@@ -133,7 +133,7 @@ def replay_code(outcomes: Iterable[Outcome]) -> ReplayCode:
     return ReplayCode.FIXED if seen == {Now.FIXED} else ReplayCode.CANNOT_TELL
 
 
-def _again(row: JSON, violation: JSON, target: Target) -> tuple[Now, str]:
+def _again(row: Row, violation: ViolationTold, target: Target) -> tuple[Now, str]:
     if row["id"] not in _RULED or not violation["exchanges"]:
         return Now.CANNOT_TELL, f"a check of its own found it, and one exchange does not show it; {_check_anew(row)}"
     sent = []
@@ -145,7 +145,7 @@ def _again(row: JSON, violation: JSON, target: Target) -> tuple[Now, str]:
     return _judged(row, sent)
 
 
-def _judged(row: JSON, sent: list[_Sent]) -> tuple[Now, str]:
+def _judged(row: Row, sent: list[_Sent]) -> tuple[Now, str]:
     seen = False
     for one in sent:
         unreachable = one.now.failure is Failure.CONNECT
@@ -169,7 +169,7 @@ def _changed_to(one: _Sent, statuses: frozenset[int]) -> bool:
     return one.now.status in statuses and before not in statuses
 
 
-def _why_not(one: _Sent, row: JSON) -> str:
+def _why_not(one: _Sent, row: Row) -> str:
     if one.now.failure is Failure.CONNECT:
         return f"the server cannot be reached: {one.now.detail}"
     if one.now.status in _REFUSED:
@@ -177,7 +177,7 @@ def _why_not(one: _Sent, row: JSON) -> str:
     return f"it answers {one.now.outcome}: what the exchange is about is gone; {_check_anew(row)}"
 
 
-def _check_anew(row: JSON) -> str:
+def _check_anew(row: Row) -> str:
     return f"check it anew: sendpoll check URL --only {row['id']}"
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from sendpoll.conformance.results.report_json import Report, ViolationTold
 from sendpoll.conformance.server.inputs.prompts import PROMPTS
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES
@@ -30,7 +31,6 @@ from sendpoll.conformance.server.probing.task_readers import (
 )
 from sendpoll.conformance.server.transport.connection import NoConnectionError
 from sendpoll.core.target.target import Target
-from sendpoll.schemas.contract import JSON
 
 JUDGED = frozenset({"POLL-5", "POLL-6", "POLL-7", "POLL-8", "POLL-12", "POLL-13"})
 """The requirements that the oracle judges by all polls of a task."""
@@ -52,13 +52,13 @@ class Recorded:
     """Task id to the kind of its message."""
 
     @classmethod
-    def of(cls, report: JSON) -> Recorded:
+    def of(cls, report: Report) -> Recorded:
         """Read it from a report."""
         target = report["target"]
         kinds = {task["task_id"]: task["prompt"] for task in report["tasks"]}
         return cls(target.get("workspace"), target.get("shape", ""), kinds)
 
-    def kind(self, violation: JSON) -> str | None:
+    def kind(self, violation: ViolationTold) -> str | None:
         """The kind of message whose task a violation is about; None where the report does not tell."""
         named = _KIND.match(violation["sentence"])
         targets = (exchange["request"]["target"] for exchange in violation["exchanges"])

@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sendpoll.core.reports.files import Content, write_report
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.plan.plan_json import Plan
 from sendpoll.load.plan.report.html import plan_html
 from sendpoll.load.plan.report.junit import plan_junit
 from sendpoll.load.plan.report.markdown import plan_markdown
 from sendpoll.load.report.tasks import task_lines
 
 
-def write_plan_reports(
-    result: Mapping[str, Any], records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]
-) -> None:
+def write_plan_reports(result: Plan, records: Iterable[TaskRecord], folder: Path, secrets: Mapping[str, str]) -> None:
     """Write `plan.json`, `plan.html`, `junit.xml`, `summary.md` and `tasks.jsonl`.
 
     Raises UnwrittenError, and InvalidFileError where the plan breaks its schema, which is a fault of ours.

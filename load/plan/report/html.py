@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sendpoll.core.reports.page import Page
+from sendpoll.load.plan.plan_json import Plan, StepObjective, StepTold
 from sendpoll.load.report import phrases
-
-Result = Mapping[str, Any]
 
 VERDICT_COLOURS: Final = {
     "pass": "--good",
@@ -20,6 +19,11 @@ VERDICT_COLOURS: Final = {
     "unreachable": "--void",
 }
 
+_Time = Literal["ttfe_s", "task_s"]
+_Quantile = Literal["p50", "p95"]
+_TIMES: Final[tuple[tuple[_Time, str, str], ...]] = (("ttfe_s", "first event", "--c0"), ("task_s", "task", "--c2"))
+_DRAWN: Final[tuple[tuple[_Quantile, bool], ...]] = (("p50", True), ("p95", False))
+"""Which quantiles, and whether their line is dashed."""
 _PAGE: Final = Page(
     "sendpoll.load.plan.report",
     "plan.html.j2",
@@ -27,7 +31,7 @@ _PAGE: Final = Page(
 )
 
 
-def plan_html(result: Result) -> str:
+def plan_html(result: Plan) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
     drawn = [_capacity(result), _throughput(result), _latency(result), _over_time(result)]
     context = {
@@ -88,7 +92,7 @@ class _Plot:
         }
 
 
-def _capacity(result: Result) -> dict[str, Any] | None:
+def _capacity(result: Plan) -> dict[str, Any] | None:
     """Attainment over load: each step by its verdict, the share that is needed, the answer and its interval."""
     answer = result["answer"]
     wanted = answer["binding"] or next((one["objective"] for one in answer["objectives"]), None)
@@ -106,19 +110,20 @@ def _capacity(result: Result) -> dict[str, Any] | None:
     highs = plot.add("95 % to", "--dim", _by_level(rows, "high", max), width=0.5)
     plot.band(lows, highs, "--dim")
     plot.add("needed", "--c1", [(min(levels), share), (max(levels), share)], dash=True)
-    for label, key in (("answer", "level"), ("interval from", "low"), ("interval to", "high")):
-        level = answer[key]
+    ends = (("answer", answer["level"]), ("interval from", answer["low"]), ("interval to", answer["high"]))
+    for label, level in ends:
         if level:
-            plot.add(label, "--c0", [(level, 0.0), (level, 1.0)], dash=key != "level")
+            plot.add(label, "--c0", [(level, 0.0), (level, 1.0)], dash=label != "answer")
     return plot.as_json()
 
 
-def _row(step: Result, objective: str) -> Result:
-    found: Result = next(row for row in step["objectives"] if row["objective"] == objective)
-    return found
+def _row(step: StepTold, objective: str) -> StepObjective:
+    return next(row for row in step["objectives"] if row["objective"] == objective)
 
 
-def _by_level(rows: Sequence[tuple[Result, Result]], key: str, choose: Any) -> list[tuple[float, float | None]]:
+def _by_level(
+    rows: Sequence[tuple[StepTold, StepObjective]], key: Literal["low", "high"], choose: Any
+) -> list[tuple[float, float | None]]:
     ends: dict[float, float] = {}
     for step, row in rows:
         if row["samples"]:
@@ -126,7 +131,7 @@ def _by_level(rows: Sequence[tuple[Result, Result]], key: str, choose: Any) -> l
     return list(ends.items())
 
 
-def _throughput(result: Result) -> dict[str, Any] | None:
+def _throughput(result: Plan) -> dict[str, Any] | None:
     """Throughput over users, with the fitted models and their intervals."""
     steps = [step for step in result["steps"] if step["verdict"] != "invalid" and step["tasks"]]
     if not steps:
@@ -141,14 +146,13 @@ def _throughput(result: Result) -> dict[str, Any] | None:
     return plot.as_json()
 
 
-def _latency(result: Result) -> dict[str, Any] | None:
+def _latency(result: Plan) -> dict[str, Any] | None:
     steps = [step for step in result["steps"] if step["verdict"] != "invalid" and step["tasks"]]
     if not steps:
         return None
     plot = _Plot("Latency", result["unit"], ["seconds"])
-    names = (("ttfe_s", "first event", "--c0"), ("task_s", "task", "--c2"))
-    for key, label, colour in names:
-        for quantile, dash in (("p50", True), ("p95", False)):
+    for key, label, colour in _TIMES:
+        for quantile, dash in _DRAWN:
             plot.add(f"{label} {quantile}", colour, _means(steps, key, quantile), dash=dash)
     levels = [step["level"] for step in steps]
     for objective in result["answer"]["objectives"]:
@@ -158,15 +162,16 @@ def _latency(result: Result) -> dict[str, Any] | None:
     return plot.as_json()
 
 
-def _means(steps: Sequence[Result], key: str, quantile: str) -> list[tuple[float, float | None]]:
+def _means(steps: Sequence[StepTold], key: _Time, quantile: _Quantile) -> list[tuple[float, float | None]]:
     by_level: dict[float, list[float]] = {}
     for step in steps:
-        if step[key][quantile] is not None:
-            by_level.setdefault(step["level"], []).append(step[key][quantile])
+        value = step[key][quantile]
+        if value is not None:
+            by_level.setdefault(step["level"], []).append(value)
     return [(level, sum(values) / len(values)) for level, values in by_level.items()]
 
 
-def _over_time(result: Result) -> dict[str, Any] | None:
+def _over_time(result: Plan) -> dict[str, Any] | None:
     """The whole run: what was held when, and how long tasks took, the recovery after a failed step included."""
     columns = result["timeline"]
     if not columns["t"]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sendpoll.core.reports.junit import TestCase, TestSuite
+from sendpoll.load.plan.plan_json import Plan
 
-Result = Mapping[str, Any]
 _GROUP = "sendpoll.plan"
 
 
-def plan_junit(result: Result) -> str:
+def plan_junit(result: Plan) -> str:
     """The document. What is not known to be good is red."""
     properties = {
         "target": result["target"]["base_url"],
@@ -22,7 +21,7 @@ def plan_junit(result: Result) -> str:
     return TestSuite("sendpoll plan", tuple(_cases(result)), properties).xml()
 
 
-def _cases(result: Result) -> Iterator[TestCase]:
+def _cases(result: Plan) -> Iterator[TestCase]:
     sentence, end = result["sentence"], result["end"]
     broken = result["verdict"] == "unreachable"
     yield TestCase(_GROUP, "target healthy", "error" if broken else "passed", sentence if broken else "")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import NOTHING, percent, quantity, short_seconds, three_digits
+from sendpoll.load.plan.plan_json import CapacityTold, Plan
 from sendpoll.load.report.phrases import replicas_between
 
-Result = Mapping[str, Any]
 
-
-def plan_markdown(result: Result) -> str:
+def plan_markdown(result: Plan) -> str:
     """The whole text. Nothing that a server said is markup in it."""
     return document(_blocks(result))
 
 
-def _blocks(result: Result) -> Iterator[str]:
+def _blocks(result: Plan) -> Iterator[str]:
     yield f"## Sendpoll plan: {result['end'].replace('_', ' ').upper()}"
     yield markdown(result["sentence"], 900)
     yield bullets(markdown(note, 500) for note in result["notes"])
@@ -40,12 +38,12 @@ def level_of(value: float | None, unit: str) -> str:
     return f"{int(value)}" if unit == "users" else three_digits(value)
 
 
-def bounds_of(row: Result, unit: str) -> str:
+def bounds_of(row: CapacityTold, unit: str) -> str:
     """The interval of a level as tables write it."""
     return f"{level_of(row['low'], unit)} to {level_of(row['high'], unit)}"
 
 
-def _tiers(result: Result) -> Iterator[str]:
+def _tiers(result: Plan) -> Iterator[str]:
     unit = result["unit"]
     if len(result["tiers"]) > 1:
         rows = [
@@ -60,7 +58,7 @@ def _tiers(result: Result) -> Iterator[str]:
         yield table(("Tier", f">Holds {unit}", "95% interval", "Gives first"), rows)
 
 
-def _objectives(result: Result) -> str:
+def _objectives(result: Plan) -> str:
     unit = result["unit"]
     rows = [
         (
@@ -75,7 +73,7 @@ def _objectives(result: Result) -> str:
     return table(("Objective", f">Holds until ({unit})", "95% interval", ""), rows)
 
 
-def _steps(result: Result) -> str:
+def _steps(result: Plan) -> str:
     wanted = {row["objective"] for row in result["answer"]["objectives"]}
     rows = []
     for step in result["steps"]:
@@ -96,7 +94,7 @@ def _steps(result: Result) -> str:
     return table((f">{result['unit']}", *heads), rows)
 
 
-def _sizing(result: Result) -> Iterator[str]:
+def _sizing(result: Plan) -> Iterator[str]:
     if result["sizing"]:
         rows = [
             (f"{row['load']:,}", f"{row['replicas']:,}", f"{row['with_spare']:,}", replicas_between(row))
@@ -105,7 +103,7 @@ def _sizing(result: Result) -> Iterator[str]:
         yield table((f">{result['unit']}", ">Replicas", ">With one spare", "By the interval"), rows)
 
 
-def _polls(result: Result) -> Iterator[str]:
+def _polls(result: Plan) -> Iterator[str]:
     if result["polls"]:
         rows = []
         for row in result["polls"]:

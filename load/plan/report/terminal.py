@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -14,10 +14,9 @@ from sendpoll.core.reports.console import SafeConsole, Side, grid
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, percent, quantity
 from sendpoll.load.plan.judge import Assessment
+from sendpoll.load.plan.plan_json import Plan, SizingTold
 from sendpoll.load.plan.report.markdown import bounds_of, level_of
 from sendpoll.load.report.phrases import replicas_between
-
-Result = Mapping[str, Any]
 
 STYLES: Final = {
     "pass": "green",
@@ -47,12 +46,12 @@ def step_line(seen: Assessment) -> Text:
     return line
 
 
-def print_plan(result: Result, console: SafeConsole) -> None:
+def print_plan(result: Plan, console: SafeConsole) -> None:
     """The answer, and the numbers behind it."""
     console.print_lines(Group(*_parts(result)))
 
 
-def _parts(result: Result) -> Iterator[RenderableType]:
+def _parts(result: Plan) -> Iterator[RenderableType]:
     yield Text(result["end"].replace("_", " ").upper(), f"bold {STYLES[result['verdict']]}")
     yield Text(one_line(result["sentence"], 900))
     for note in result["notes"]:
@@ -64,7 +63,7 @@ def _parts(result: Result) -> Iterator[RenderableType]:
         yield Text(f"\n{model['name']}: {model['meaning']}.", "dim")
 
 
-def _tables(result: Result) -> Iterator[tuple[str, Table]]:
+def _tables(result: Plan) -> Iterator[tuple[str, Table]]:
     unit = result["unit"]
     if len(result["tiers"]) > 1:
         yield "Tiers", _tiers(result)
@@ -72,7 +71,10 @@ def _tables(result: Result) -> Iterator[tuple[str, Table]]:
         yield f"Objectives, by how many {unit} they hold", _objectives(result)
     if result["sizing"]:
         spare = f"{result['settings']['headroom']:.0%} below what one holds"
-        yield f"Replicas, each with {result['sizing']['per_replica']:g} {unit} ({spare})", _sizing(result)
+        yield (
+            f"Replicas, each with {result['sizing']['per_replica']:g} {unit} ({spare})",
+            _sizing(unit, result["sizing"]),
+        )
     if result["polls"]:
         yield "Polling", _polls(result)
 
@@ -82,7 +84,7 @@ def _right(*heads: str) -> Table:
     return grid(*sides, heads=heads)
 
 
-def _tiers(result: Result) -> Table:
+def _tiers(result: Plan) -> Table:
     unit = result["unit"]
     table = _right("tier", unit, "95% interval", "gives first")
     for tier in result["tiers"]:
@@ -91,7 +93,7 @@ def _tiers(result: Result) -> Table:
     return table
 
 
-def _objectives(result: Result) -> Table:
+def _objectives(result: Plan) -> Table:
     unit = result["unit"]
     table = _right("objective", "until", "95% interval")
     for row in result["answer"]["objectives"]:
@@ -99,15 +101,15 @@ def _objectives(result: Result) -> Table:
     return table
 
 
-def _sizing(result: Result) -> Table:
-    table = _right(result["unit"], "replicas", "with one spare", "by the interval")
-    for row in result["sizing"]["rows"]:
-        numbers = (f"{row[key]:,}" for key in ("load", "replicas", "with_spare"))
-        table.add_row(*numbers, replicas_between(row))
+def _sizing(unit: str, sizing: SizingTold) -> Table:
+    table = _right(unit, "replicas", "with one spare", "by the interval")
+    for row in sizing["rows"]:
+        numbers = (row["load"], row["replicas"], row["with_spare"])
+        table.add_row(*(f"{number:,}" for number in numbers), replicas_between(row))
     return table
 
 
-def _polls(result: Result) -> Table:
+def _polls(result: Plan) -> Table:
     table = _right("each", "polls a task", "empty", "requests/s", "task p95", "capacity")
     for row in result["polls"]:
         table.add_row(

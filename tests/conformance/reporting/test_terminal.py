@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -17,7 +18,7 @@ class _Terminal(io.TextIOWrapper):
         return True
 
 
-def written(report: JSON, *, encoding: str = "utf-8", terminal: bool = False) -> str:
+def written(report: Any, *, encoding: str = "utf-8", terminal: bool = False) -> str:
     raw = io.BytesIO()
     stream = (_Terminal if terminal else io.TextIOWrapper)(raw, encoding=encoding)
     print_summary(report, stream, Path("out"))

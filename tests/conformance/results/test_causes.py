@@ -12,7 +12,7 @@ from tests.mutants.catalogue import MUTANTS
 ROWS = [row.id for row in load_catalogue().checked]
 
 
-def report(*failed: str) -> dict[str, Any]:
+def report(*failed: str) -> Any:
     verdict = {row: "fail" if row in failed else "pass" for row in ROWS}
     levels = {row.id: str(row.level) for row in load_catalogue().checked}
     return {"requirements": [{"id": row, "level": levels[row], "verdict": verdict[row]} for row in ROWS]}

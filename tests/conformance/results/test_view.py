@@ -46,7 +46,7 @@ def test_what_turns_a_run_red(requirement: str, changes: dict[str, object], fail
 
 def test_violations_are_of_one_kind_if_they_differ_in_numbers_and_quotes_alone() -> None:
     sentences = ["task 'a': event 1 lost", "task 'b': event 22 lost", "task 'a': event 1 again", "at /x/3 lost"]
-    kinds = view.kinds({"sentence": sentence, "count": 2} for sentence in sentences)
+    kinds = view.kinds({"sentence": sentence, "count": 2, "exchanges": []} for sentence in sentences)
     assert [(kind.first["sentence"], len(kind.others), kind.count) for kind in kinds] == [
         ("task 'a': event 1 lost", 1, 4),
         ("task 'a': event 1 again", 0, 2),

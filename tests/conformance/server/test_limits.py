@@ -17,7 +17,6 @@ from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.target.traits import Traits, declared_traits
 from sendpoll.core.validation import validator
-from sendpoll.schemas.contract import JSON
 from tests.conformance.limited import (
     Firewall,
     Forgetful,
@@ -31,7 +30,7 @@ from tests.conformance.limited import (
 from tests.conformance.reference import OTHER_TOKEN, TOKEN
 
 
-def run(url: str, *only: str, run_seconds: float = 300.0, **changes: Any) -> JSON:
+def run(url: str, *only: str, run_seconds: float = 300.0, **changes: Any) -> Any:
     target = Target(base_url=url, token=TOKEN, second_token=OTHER_TOKEN, timeouts=Timeouts(run=run_seconds))
     target = replace(target, **changes)
     report = check(target, RunOptions(7, 4, frozenset(only)), Judgement(only=frozenset(only)))
@@ -39,15 +38,15 @@ def run(url: str, *only: str, run_seconds: float = 300.0, **changes: Any) -> JSO
     return report
 
 
-def verdicts(report: JSON, *wanted: str) -> dict[str, str]:
+def verdicts(report: Any, *wanted: str) -> dict[str, str]:
     return {row["id"]: row["reason"] for row in report["requirements"] if row["verdict"] in wanted}
 
 
-def red(report: JSON) -> list[str]:
+def red(report: Any) -> list[str]:
     return [row["id"] for row in report["requirements"] if row["verdict"] == "fail" and row["level"] == "MUST"]
 
 
-def trait(report: JSON, name: str) -> str:
+def trait(report: Any, name: str) -> str:
     found = next((trait for trait in report["traits"] if trait["name"] == name), None)
     return f"{found['sentence']} ({found['evidence']})" if found else ""
 

@@ -38,9 +38,7 @@ def facts_of(plan: Planned, **more: Any) -> PlanFacts:
     )
 
 
-def made_up_result(
-    name: str = "20 slots, fixed", slos: tuple[str, ...] = (), **more: Any
-) -> tuple[dict[str, Any], ExitCode]:
+def made_up_result(name: str = "20 slots, fixed", slos: tuple[str, ...] = (), **more: Any) -> tuple[Any, ExitCode]:
     known = KNOWN[name]
     plan = planned(known.server, slos or (f"task p95 <= {known.limit_s}s", "errors <= 1%"))
     return plan_result(facts_of(plan, **more))

@@ -21,20 +21,20 @@ COST = PollCost(0.25, 50.0, 200, 16.0, 0.8, 90.0, 0.95, 0.92, 0.97, 1.0, 6.5, 51
 
 
 @pytest.fixture(scope="module", name="result")
-def _result() -> dict[str, Any]:
+def _result() -> Any:
     return made_up_result(polls=(COST,))[0]
 
 
-def valid(result: dict[str, Any]) -> None:
+def valid(result: Any) -> None:
     errors = list(validator("files/plan.json").iter_errors(json.loads(json.dumps(result, allow_nan=False))))
     assert not errors, errors[0].message
 
 
-def test_the_result_follows_its_schema(result: dict[str, Any]) -> None:
+def test_the_result_follows_its_schema(result: Any) -> None:
     valid(result)
 
 
-def test_the_schema_refuses_what_is_no_plan(result: dict[str, Any]) -> None:
+def test_the_schema_refuses_what_is_no_plan(result: Any) -> None:
     with pytest.raises(jsonschema.ValidationError):
         validator("files/plan.json").validate({**result, "end": "tired"})
 
@@ -53,14 +53,14 @@ def test_the_result_of_every_end_follows_its_schema(server: Server, more: dict[s
     valid(plan_result(facts_of(planned(server, ["task p95 <= 5.25s"], 1, **more)))[0])
 
 
-def test_the_sentence_says_how_many_how_sure_and_what_gives_first(result: dict[str, Any]) -> None:
+def test_the_sentence_says_how_many_how_sure_and_what_gives_first(result: Any) -> None:
     assert f"holds {int(result['answer']['level'])} users within task p95 <= 6.75s" in result["sentence"]
     assert "95 % interval" in result["sentence"]
     assert "task p95 <= 6.75s gives first" in result["sentence"]
     assert "Plan with" in result["sentence"]
 
 
-def test_an_objective_without_a_bad_sample_is_told_as_such(result: dict[str, Any]) -> None:
+def test_an_objective_without_a_bad_sample_is_told_as_such(result: Any) -> None:
     assert any(note.startswith("not one bad sample of errors <= 1% in") for note in result["notes"])
 
 
@@ -109,7 +109,7 @@ def test_a_follow_up_is_part_of_a_round_and_no_round_of_its_own() -> None:
     assert check.found == pytest.approx(10)
 
 
-def test_sizing_states_replicas_for_four_crowds_and_what_it_takes_for_granted(result: dict[str, Any]) -> None:
+def test_sizing_states_replicas_for_four_crowds_and_what_it_takes_for_granted(result: Any) -> None:
     rows = result["sizing"]["rows"]
     assert [row["load"] for row in rows] == [100, 1_000, 10_000, 100_000]
     assert all(row["fewest"] <= row["replicas"] <= row["most"] for row in rows)

@@ -47,7 +47,7 @@ class Elements(HTMLParser):
             self.inline[self._within][-1] += data
 
 
-def hostile_result() -> dict[str, Any]:
+def hostile_result() -> Any:
     metrics = metrics_of(Run(failing=0.05))
     metrics.violation(broken_offset(HOSTILE))
     metrics.error(HOSTILE)

@@ -10,7 +10,7 @@ from sendpoll.load.results.compare import compare
 from tests.load.made_up import SLOS, Run, broken_offset, metrics_of, result_of
 
 
-def outcomes(result: dict[str, Any]) -> dict[str, str]:
+def outcomes(result: Any) -> dict[str, str]:
     """Each case by its name, and what its child element makes of it."""
     root = ET.fromstring(junit(result))
     return {case.attrib["name"]: case[0].tag if len(case) else "passed" for case in root.iter("testcase")}

@@ -16,13 +16,13 @@ from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 HOSTILE = "[bold red]x[/] \x1b[2J\x1b]0;owned\x07 https://evil.example"
 
 
-def printed(result: dict[str, Any], **options: Any) -> str:
+def printed(result: Any, **options: Any) -> str:
     out = io.StringIO()
     print_summary(result, SafeConsole(file=out, width=80, **options))
     return out.getvalue()
 
 
-def broken() -> dict[str, Any]:
+def broken() -> Any:
     metrics = metrics_of(Run(failing=0.1))
     metrics.violation(broken_offset(HOSTILE))
     metrics.error(HOSTILE)

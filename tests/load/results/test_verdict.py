@@ -68,4 +68,7 @@ def test_the_codes_are_those_of_the_design() -> None:
         "INCONCLUSIVE": 3,
         "INVALID": 4,
         "UNREACHABLE": 5,
+        "HUNG_UP": 129,
+        "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }

@@ -66,7 +66,7 @@ def test_nothing_else_is(method: str, target: str) -> None:
     assert call_of(method, target) is None
 
 
-def exchange(**request: Any) -> JSON:
+def exchange(**request: Any) -> Any:
     told = {"method": "GET", "target": "/api/v1/tasks/t1?from=0", "headers": [], "body": None, **request}
     return {"number": 1, "request": told, "shape": "curl"}
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -23,7 +24,6 @@ from sendpoll.conformance.server.replay.replay import (
 )
 from sendpoll.conformance.server.replay.replay_task import Recorded
 from sendpoll.core.target.target import Target, Timeouts
-from sendpoll.schemas.contract import JSON
 from tests.conformance.reporting.sample import exchange, sample_report, violation
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.serve import running
@@ -79,11 +79,11 @@ def target(url: str) -> Target:
     return Target(base_url=url, token=TOKEN, timeouts=Timeouts(exchange=5.0))
 
 
-def row(identifier: str = "POLL-3") -> JSON:
+def row(identifier: str = "POLL-3") -> Any:
     return failed_row(sample_report(), identifier)
 
 
-def outcome(row: JSON, status: int, body: str) -> tuple[Now, str]:
+def outcome(row: Any, status: int, body: str) -> tuple[Now, str]:
     with answering(status, body) as server:
         found = list(replay(row, target(server.url)))
     return found[0].now, found[0].told
@@ -143,7 +143,11 @@ def test_what_took_several_polls_is_not_sent_again_where_the_report_names_no_tas
 
 def again(identifier: str, mutant: str, kind: str = "plain") -> Outcome:
     """The replay of a violation in a task of a kind, on a server with this fault."""
-    failed = {"id": identifier, "checks": ["test_tasks.py::test_x"], "violations": [violation(f"task '{kind}': lost")]}
+    failed: Any = {
+        "id": identifier,
+        "checks": ["test_tasks.py::test_x"],
+        "violations": [violation(f"task '{kind}': lost")],
+    }
     with running(BY_NAME[mutant]) as (url, token, _):
         target = Target(base_url=url, token=token)
         recorded = Recorded(workspace="replayed", shape="curl")
@@ -166,7 +170,7 @@ def test_what_took_several_polls_is_fixed_where_a_new_task_is_well() -> None:
 
 
 def test_no_new_task_is_read_where_none_can_be_had() -> None:
-    failed = {"id": "POLL-5", "checks": [], "violations": [violation("task 'long': lost")]}
+    failed: Any = {"id": "POLL-5", "checks": [], "violations": [violation("task 'long': lost")]}
     with answering(500, "{}") as server:
         outcome = next(replay(failed, target(server.url)))
     assert outcome.now is Now.CANNOT_TELL
