@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 
 from sendpoll.conformance.reporting.annotations import workflow_commands
+from sendpoll.conformance.results import view
 from tests.conformance.reporting.sample import sample_report
 
 
 def test_a_line_a_failed_row() -> None:
     report = sample_report()
-    failed = [row["id"] for row in report["requirements"] if row["verdict"] == "fail"]
+    failed = [row["id"] for row in view.rows_with(report, "fail")]
     lines = list(workflow_commands(report))
     assert [line.partition("title=")[2].partition("::")[0] for line in lines] == failed
     assert all(line.startswith(("::error ", "::warning ")) for line in lines)
