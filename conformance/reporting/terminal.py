@@ -56,14 +56,18 @@ class _Summary:
         self._baseline()
         self._counts()
         self._facts(folder)
+        self._unfinished()
         self._out.line("")
         excused = self._report["verdict"] == RunVerdict.NONCONFORMANT and self._report["exit_code"] == 0
         style = "bold yellow" if excused else _STYLES[RunVerdict(self._report["verdict"])]
         self._out.line((visible(self._report["summary"]), style))
+
+    def _unfinished(self) -> None:
         unfinished = self._report.get("unfinished")
         if unfinished:
+            self._out.line("")
             self._out.line(f"{counted(len(unfinished['rows']), 'row')} left; what judges them:")
-            self._out.line(("  " + visible(unfinished["command"]), "cyan"))
+            self._out.line(("    " + visible(unfinished["command"]), "cyan"))
 
     # ---- failures ----
 

@@ -27,7 +27,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
         for line in block.splitlines():
             if line.startswith("|"):
                 widths.setdefault(number, set()).add(line.count("|"))
-    assert len(widths) == 5
+    assert len(widths) == 6
     assert all(len(found) == 1 for found in widths.values())
 
 
