@@ -45,7 +45,8 @@ def exit_code(number: int) -> int:
 def end_with_parent(code: int) -> None:
     """End this process with a code when whoever started it is gone: its standard input, a pipe of theirs, ends then.
 
-    Works also where the parent was killed. Not for a process in which gevent has patched threads already.
+    Works also where the parent was killed. Not for a process that gevent patches, now or later: a thread that lives by
+    then keeps the locks of imports from being taken.
     """
 
     def watch() -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from sendpoll.core.interruption import end_with_parent
 from sendpoll.core.target.target import Target
-from sendpoll.load.engine import Fleet, Order, View, Workload
+from sendpoll.load.engine import Fleet, Order, Progress, View, Workload
 from sendpoll.load.on_locust.run import run
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.distribution import Distribution
@@ -96,7 +96,7 @@ class Saturation:
         return None if self.seconds >= MEASURED_S else Order(self._users, step=1)
 
 
-def measure(processes: int = 0) -> Ceiling:
+def measure(processes: int = 0, progress: Progress | None = None) -> Ceiling:
     """Saturate the generator for some seconds. It imports Locust: see `measured_apart`. Raises DoctorError."""
     scenario = replace(
         load_scenario("smoke"),
@@ -106,7 +106,7 @@ def measure(processes: int = 0) -> Ceiling:
     )
     controller = Saturation(_USERS_A_PROCESS * max(1, processes))
     with stub("--first", "0.2", "--interval", "0.2") as url:
-        run(Workload(Target(base_url=url), scenario), controller, fleet=Fleet(processes=processes))
+        run(Workload(Target(base_url=url), scenario), controller, fleet=Fleet(processes=processes), progress=progress)
     if not controller.requests or not controller.seconds:
         raise DoctorError("not one request was answered by the stub")
     return Ceiling(controller.requests / controller.seconds, controller.seconds, processes, controller.cpu)
@@ -129,6 +129,11 @@ def measured_apart(processes: int = 0) -> Ceiling:
     return Ceiling(**described)
 
 
+def _end_with_parent(_: View, __: Order) -> None:
+    """End when whoever asked is gone: standard input, a pipe of theirs, can be read at its end alone."""
+    if select.select([0], [], [], 0)[0]:
+        os._exit(ExitCode.INVALID)
+
+
 if __name__ == "__main__":
-    end_with_parent(int(ExitCode.INVALID))
-    sys.stdout.write(json.dumps(asdict(measure(int(sys.argv[1])))))
+    sys.stdout.write(json.dumps(asdict(measure(int(sys.argv[1]), _end_with_parent))))

@@ -31,7 +31,7 @@ from sendpoll.reference_server.embedded import spawned
 from sendpoll.reference_server.settings import Settings
 
 TOKEN = "b7Xq-94rT-kk2"
-_MARK = "SENDPOLL_TEST_RUN"
+MARK = "SENDPOLL_TEST_RUN"
 _GUARD_S = 60.0
 _ORPHANS_S = 5.0
 """How long what the command started may outlive it."""
@@ -106,7 +106,7 @@ def interrupt(way: Way, sequence: Signals, moment: float, url: str, folder: Path
     """
     mark = secrets.token_hex(8)
     outcome = Outcome()
-    environ = {**os.environ, _MARK: mark, "SENDPOLL_TOKEN": TOKEN}
+    environ = {**os.environ, MARK: mark, "SENDPOLL_TOKEN": TOKEN}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     extra = ("--master-port", port) if way.has_worker else ()
@@ -128,7 +128,7 @@ def interrupt(way: Way, sequence: Signals, moment: float, url: str, folder: Path
                     command.wait(pause)
         code = command.wait(_GUARD_S)
         outcome.seconds = time.monotonic() - began
-        _judge_end(outcome, sequence[0][0], code, _orphans(mark))
+        _judge_end(outcome, sequence[0][0], code, orphans(mark))
         if companion is not None and sequence[0][0] is signal.SIGKILL and companion.poll() == 0:
             outcome.faults.append("the worker of a killed master ended with 0")
     killed = sequence[0][0] is signal.SIGKILL
@@ -173,21 +173,21 @@ def _await_word(log: Path, word: str) -> None:
         time.sleep(0.02)
 
 
-def _orphans(mark: str) -> list[int]:
+def orphans(mark: str) -> list[int]:
     """What still runs of all that was started under a mark, once it had its time to end."""
     deadline = time.monotonic() + _ORPHANS_S
-    while (found := _marked(mark)) and time.monotonic() < deadline:
+    while (found := marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
 
 
-def _marked(mark: str) -> list[int]:
+def marked(mark: str) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 running = "State:\tZ" not in (entry / "status").read_text(encoding="utf-8")
-                if running and f"{_MARK}={mark}".encode() in (entry / "environ").read_bytes():
+                if running and f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
                     found.append(int(entry.name))
     return found
 
