@@ -27,7 +27,7 @@ _GROUPS = (
     Group(
         "Answer",
         ("agent", "slots", "chunks", "chunk_interval"),
-        ("service_time", "seed", "openai_base_url", "openai_model"),
+        ("service_time", "seed", "openai_base_url", "openai_model", "openai_timeout"),
     ),
     Group("Limits, as real servers have them", (), ("one_task_per", "when_busy", "requests_per_second", "keep_events")),
 )
@@ -84,6 +84,7 @@ def default_database() -> str:
 @click.option("--seed", metavar="N", default=0, show_default=True, help="scripted: seed of that spread.")
 @click.option("--openai-base-url", default="", metavar="URL", help="openai: its URL; key in OPENAI_API_KEY.")
 @click.option("--openai-model", default="", metavar="NAME", help="openai: the model.")
+@click.option("--openai-timeout", metavar="S", default=600.0, show_default=True, help="openai: seconds an answer.")
 @click.option("--one-task-per", type=click.Choice(SCOPES), metavar="WHAT",
               help="conversation, workspace or token: a message while a task of the same one runs is refused with 409"
               " and Retry-After.  [default: it waits for its conversation's]")  # fmt: skip

@@ -17,8 +17,8 @@ from sendpoll.reference_server.states import PUBLIC_STATUS, State, Step, advance
 from sendpoll.reference_server.tasks import TaskView
 from sendpoll.reference_server.writer import Writer
 
-_PENDING = 1000
-"""Events that may wait for the disk before their agent has to."""
+_PENDING, _PENDING_BYTES = 1000, 4 * 1024 * 1024
+"""Events that may wait for the disk before their agent has to, and their bytes."""
 _RETRY = 1.0
 """Seconds between attempts while the database refuses to store."""
 _log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Journal:
         self._writer = writer
         self._trail = trail
         self._pending: list[bytes] = []
+        self._pending_bytes = 0
         self._writing = False
         self._room = asyncio.Event()
         self._room.set()
@@ -45,10 +46,12 @@ class Journal:
 
     async def append(self, event: Event) -> None:
         """Add an event; wait only if the disk is far behind."""
-        self._pending.append(encode(event))
+        body = encode(event)
+        self._pending.append(body)
+        self._pending_bytes += len(body)
         if not self._writing:
             self._write()
-        if len(self._pending) >= _PENDING:
+        if len(self._pending) >= _PENDING or self._pending_bytes >= _PENDING_BYTES:
             self._room.clear()
             await self._room.wait()
 
@@ -61,7 +64,7 @@ class Journal:
         await self._finished.wait()
 
     def _write(self) -> None:
-        bodies, self._pending = self._pending, []
+        bodies, self._pending, self._pending_bytes = self._pending, [], 0
         self._writing = True
         state = self.state
         number, first = self._view.number, self._view.count

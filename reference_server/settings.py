@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 AGENTS = ("scripted", "echo", "openai")
 SERVICE_TIMES = ("fixed", "exponential", "lognormal")
@@ -64,6 +65,8 @@ class Settings:
     openai_base_url: str = ""
     openai_model: str = ""
     openai_api_key: str = field(default="", repr=False)
+    openai_timeout: float = 600.0
+    """Seconds that one answer of the endpoint may take in all."""
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -110,14 +113,26 @@ class Settings:
             yield f"one_task_per: {self.one_task_per!r} is none of {', '.join(SCOPES)}"
         if self.when_busy not in (None, *WHEN_BUSY):
             yield f"when_busy: {self.when_busy!r} is none of {', '.join(WHEN_BUSY)}"
-        if self.agent == "openai" and not self.openai_base_url.startswith(("http://", "https://")):
+        if self.agent == "openai" and not _is_http_url(self.openai_base_url):
             yield "openai_base_url: the agent openai needs the http or https URL of its endpoint"
         if self.agent == "openai" and not self.openai_model:
             yield "openai_model: the agent openai needs the name of a model"
+        if self.openai_api_key and not _is_token(self.openai_api_key):
+            yield "openai_api_key: a key is visible ASCII characters without spaces or line ends"
+        if not 0 < self.openai_timeout < math.inf:
+            yield f"openai_timeout: {self.openai_timeout} is not a number of seconds above 0"
 
 
 def _is_origin(origin: str) -> bool:
     return origin in {"*", "null"} or bool(re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin))
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:
+        return False
 
 
 def _is_token(token: str) -> bool:

@@ -23,7 +23,9 @@ def _echo(_settings: Settings, _clock: Clock) -> Agent:
 
 
 def _openai(settings: Settings, _clock: Clock) -> Agent:
-    return OpenAIAgent(settings.openai_base_url, settings.openai_model, settings.openai_api_key)
+    return OpenAIAgent(
+        settings.openai_base_url, settings.openai_model, settings.openai_api_key, settings.openai_timeout
+    )
 
 
 _MAKERS: Mapping[str, Callable[[Settings, Clock], Agent]] = {"scripted": _scripted, "echo": _echo, "openai": _openai}

@@ -106,9 +106,12 @@ ApiMaker = Callable[..., Api]
 def serving(**settings: Any) -> Iterator[Api]:
     """A server with these settings, at its quickest and with two tokens where they do not say otherwise."""
     values = {"tokens": (TOKEN, OTHER_TOKEN), "port": 0, "chunk_interval": 0.0, **settings}
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    with running(Settings(**values)) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+    with running(Settings(**values)) as url, client_of(url) as client:
         yield Api(url, client)
+
+
+def client_of(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
 
 
 @pytest.fixture(name="make_api")

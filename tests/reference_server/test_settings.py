@@ -24,6 +24,10 @@ from sendpoll.reference_server.settings import Settings, SettingsError
         ("chunk_interval", float("inf")),
         ("agent", "nobody"),
         ("service_time", "uniform"),
+        ("openai_api_key", "hush\n"),
+        ("openai_api_key", "钥匙"),
+        ("openai_timeout", 0.0),
+        ("openai_timeout", float("nan")),
         ("one_task_per", "user"),
         ("when_busy", "queue"),
         ("requests_per_second", 0.0),
@@ -36,13 +40,20 @@ from sendpoll.reference_server.settings import Settings, SettingsError
 )
 def test_a_value_that_cannot_be_served_is_refused_by_name(name: str, value: object) -> None:
     given: dict[str, Any] = {"tokens": ("t",), name: value}
-    with pytest.raises(SettingsError, match=f"^{name}: "):
+    with pytest.raises(SettingsError, match=f"^{name}: ") as refused:
         Settings(**given)
+    assert "hush" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("missing", "given"),
-    [("openai_base_url", {"openai_model": "m"}), ("openai_model", {"openai_base_url": "http://x/v1"})],
+    [
+        ("openai_model", {"openai_base_url": "http://x/v1"}),
+        *(
+            ("openai_base_url", {"openai_model": "m", "openai_base_url": url})
+            for url in ("", "x/v1", "ftp://x/v1", "http://", "http://[", "http://x:99999/v1", "http://x/\x1b")
+        ),
+    ],
 )
 def test_the_openai_agent_needs_endpoint_and_model(missing: str, given: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=f"^{missing}: "):
