@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
+from sendpoll.cli.load_options import fleet_of, load_options, secret_of, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -28,7 +28,19 @@ _GROUPS = (
     ),
     Group("Judge", ("slos", "compare"), ("inconclusive",)),
     Group("Report", ("report_dir",), ("web", "web_port")),
-    Group("Generator", ("processes",), ("master", "expect_workers", "worker", "master_host", "master_port")),
+    Group(
+        "Generator",
+        ("processes",),
+        (
+            "master",
+            "expect_workers",
+            "worker",
+            "master_host",
+            "master_bind",
+            "master_port",
+            "cluster_secret",
+        ),
+    ),
 )
 _EXAMPLES = (
     'sendpoll load http://localhost:8091 --users 20 --slo "ttfe p95 <= 2s"',
@@ -92,7 +104,7 @@ def _work(options: dict[str, Any]) -> None:
     from sendpoll.load.on_locust.worker import MasterGoneError, run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
 
     try:
-        run_worker(options["master_host"], options["master_port"], secrets_of(options))
+        run_worker(options["master_host"], options["master_port"], secrets_of(options), secret_of(options))
     except MasterGoneError as problem:
         click.echo(f"Error: {problem}", err=True)
         raise SystemExit(4) from problem

@@ -46,6 +46,20 @@ _OPTIONS = (
     ),
     click.option("--master", is_flag=True, help="Wait for workers from other machines: sendpoll load --worker."),
     click.option("--expect-workers", type=_COUNT, metavar="N", default=1, show_default=True, help="With --master."),
+    click.option(
+        "--master-bind",
+        metavar="HOST",
+        default="127.0.0.1",
+        show_default=True,
+        help="Where the master listens; * for everywhere.",
+    ),
+    click.option(
+        "--cluster-secret",
+        envvar="SENDPOLL_CLUSTER_SECRET",
+        metavar="TEXT",
+        default="",
+        help="Shared by master and workers; better in SENDPOLL_CLUSTER_SECRET.",
+    ),
     click.option("--master-port", type=_PORT, metavar="N", default=5557, show_default=True, help="Of the master."),
 )
 
@@ -69,6 +83,17 @@ def load_options(scenario: str) -> Callable[[Command], Command]:
     return decorated
 
 
+def secret_of(options: Mapping[str, Any]) -> str:
+    """What master and workers share. Raises click.UsageError where there is none."""
+    secret: str = options["cluster_secret"]
+    if not secret:
+        raise click.UsageError(
+            "--master and --worker need a secret that they share: set SENDPOLL_CLUSTER_SECRET to the same on each, "
+            "such as openssl rand -hex 16 prints"
+        )
+    return secret
+
+
 def fleet_of(options: Mapping[str, Any]) -> Fleet:
     """The generator that the options ask for."""
     from sendpoll.load.engine import Fleet  # noqa: PLC0415 - the load package is imported where it is needed
@@ -76,7 +101,9 @@ def fleet_of(options: Mapping[str, Any]) -> Fleet:
     return Fleet(
         processes=options["processes"],
         master=options["master"],
+        bind_host=options["master_bind"],
         bind_port=options["master_port"],
+        secret=secret_of(options) if options["master"] else "",
         expect_workers=options["expect_workers"],
         web_port=options["web_port"] if options.get("web") else None,
     )

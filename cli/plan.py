@@ -27,7 +27,7 @@ _GROUPS = (
     ),
     Group("Effort", ("quick",), ("budget", "no_doctor")),
     Group("Report", ("report_dir",)),
-    Group("Generator", (), ("processes", "master", "expect_workers", "master_port")),
+    Group("Generator", (), ("processes", "master", "expect_workers", "master_bind", "master_port", "cluster_secret")),
 )
 _EXAMPLES = (
     'sendpoll plan http://localhost:8091 --slo "ttfe p95 <= 2s" --report-dir report',

@@ -11,7 +11,7 @@ the whole process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -98,8 +98,11 @@ class Fleet:
     """Worker processes on this machine; 0: the users run in this process."""
     master: bool = False
     """Wait for workers from other machines (they run `sendpoll load --worker`)."""
-    bind_host: str = "*"
+    bind_host: str = "127.0.0.1"
+    """Where the master listens for them; `*` means on every address."""
     bind_port: int = 5557
+    secret: str = field(default="", repr=False)
+    """What the master shares with workers of other machines; it needs one."""
     expect_workers: int = 1
     """With `master`: how many to wait for before the first user."""
     worker_patience: float = 60.0

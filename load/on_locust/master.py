@@ -7,6 +7,7 @@ our own, and what the workers measured by their reports.
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 
 from sendpoll.load.engine import EngineError, Fleet, Order, Workload
 from sendpoll.load.on_locust.collector import WorkerCollector
+from sendpoll.load.on_locust.secure_channel import secure_locust
 from sendpoll.load.on_locust.worker_protocol import target_to_json, workload_to_wire
 
 JOIN: Final = "sendpoll_join"
@@ -57,6 +59,8 @@ class Master:
         """Open the port and wait until all workers are there. Raises EngineError."""
         os.environ.setdefault("LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP", "0.1")
         host, port = (fleet.bind_host, fleet.bind_port) if fleet.master else (_LOOPBACK, 0)
+        secret = fleet.secret if fleet.master else secrets.token_urlsafe(32)
+        secure_locust(secret)
         try:
             runner = self._environment.create_master_runner(host, port)
         except (SystemExit, locust.exception.RPCError) as error:
@@ -68,7 +72,7 @@ class Master:
             runner.register_message(kind, listener)
         self._environment.events.worker_report.add_listener(self._on_report)
         for _ in range(fleet.processes):
-            self._start_process(runner.server.port)
+            self._start_process(runner.server.port, secret)
         self._await(fleet.processes or fleet.expect_workers, fleet)
         self._watcher = gevent.spawn(self._watch)
 
@@ -89,14 +93,14 @@ class Master:
         if self._runner is not None:
             self._runner.server.close(linger=0)
 
-    def _start_process(self, port: int) -> None:
+    def _start_process(self, port: int, secret: str) -> None:
         process = subprocess.Popen(  # noqa: S603 - this very program, with arguments of our own
             [sys.executable, "-m", "sendpoll.load.on_locust.worker", _LOOPBACK, str(port)],
             stdin=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the master, which drains the workers
         )
         assert process.stdin is not None  # noqa: S101 - it was asked for
-        process.stdin.write(f"{target_to_json(self._workload.target)}\n".encode())
+        process.stdin.write(f"{secret}\n{target_to_json(self._workload.target)}\n".encode())
         process.stdin.flush()
         self._processes[process.pid] = process
 
@@ -111,7 +115,8 @@ class Master:
             if time.perf_counter() > deadline:
                 raise EngineError(
                     f"{len(self._collector.workers)} of {count} workers came within {fleet.worker_patience:g} s; "
-                    "start the others with: sendpoll load --worker --master-host HOST"
+                    "start the others with: sendpoll load --worker --master-host HOST, and the same "
+                    "SENDPOLL_CLUSTER_SECRET"
                 )
             gevent.sleep(0.05)
 

@@ -22,12 +22,16 @@ from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.on_locust.locust_clock import steady_locust
 from sendpoll.load.on_locust.master import JOIN, ORDER, READY, REFUSED, REPORT, WORKLOAD
 from sendpoll.load.on_locust.runner import MASTER_GONE, quieten_locust, spare_the_collector
+from sendpoll.load.on_locust.secure_channel import secure_locust
 from sendpoll.load.on_locust.user import Person, attach
 from sendpoll.load.on_locust.worker_protocol import PROTOCOL, HandoverError, target_from_json, workload_from_wire
 from sendpoll.load.users.generator import Generator
 
 _REPORT_S: Final = 1.0
 _CONNECT_S: Final = 5.0
+_ANSWER_S: Final = 2
+_TRIES: Final = 9
+"""A master of the same secret answers at once, unless it is very busy."""
 _WATCH_S: Final = 0.5
 _SILENCE_S: Final = 2.0
 """A master is heard each second."""
@@ -107,19 +111,28 @@ class Worker:
                 self._generator.crashed(error)
 
 
-def run_worker(host: str, port: int, own: Target) -> None:
+def run_worker(host: str, port: int, own: Target, secret: str) -> None:
     """Work for the master at that address until it says that the run is over.
 
-    `own` holds the secrets of the target; everything else the master says. Raises EngineError when there is no master,
+    `own` holds the secrets of the target, and `secret` is the one that is shared with the master; everything else the
+    master says. Raises EngineError when there is no master,
     or when it refuses this worker, and MasterGoneError when it goes without a word.
     """
     quieten_locust()
     steady_locust()
     raise_open_files()
     locust.runners.WORKER_REPORT_INTERVAL = _REPORT_S
+    locust.runners.CONNECT_TIMEOUT, locust.runners.CONNECT_RETRY_COUNT = _ANSWER_S, _TRIES
+    secure_locust(secret)
     environment = Environment(user_classes=[Person])
     _find_master(host, port)
-    runner = environment.create_worker_runner(host, port)
+    try:
+        runner = environment.create_worker_runner(host, port)
+    except ConnectionError as error:
+        raise EngineError(
+            f"what listens at {host}:{port} does not answer: it is no master, or one with another secret; "
+            "set SENDPOLL_CLUSTER_SECRET to the same on both"
+        ) from error
     worker = Worker(environment, own)
     worker.join(runner)
     watcher = gevent.spawn(worker.watch, host, port)
@@ -163,14 +176,14 @@ def _find_master(host: str, port: int) -> None:
 def _main() -> None:
     """A worker process of `--processes`: the target comes over standard input, and its end is the order to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    own = target_from_json(sys.stdin.readline())
+    secret, own = sys.stdin.readline().strip(), target_from_json(sys.stdin.readline())
 
     def end_with_the_master() -> None:
         gevent.socket.wait_read(sys.stdin.fileno())
         os._exit(MASTER_GONE)
 
     gevent.spawn(end_with_the_master)
-    run_worker(sys.argv[1], int(sys.argv[2]), own)
+    run_worker(sys.argv[1], int(sys.argv[2]), own, secret)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,12 @@ def load(*arguments: str, host: str = "") -> list[str]:
 
 def run(name: str, url: str, command: Sequence[str], workers: Sequence[Sequence[str]] = ()) -> None:
     """Run once and print what the ledger and the server say."""
-    environment = {**os.environ, "SENDPOLL_TOKEN": "token", "no_proxy": "*"}
+    environment = {
+        **os.environ,
+        "SENDPOLL_TOKEN": "token",
+        "SENDPOLL_CLUSTER_SECRET": "shared-by-all-of-them",
+        "no_proxy": "*",
+    }
     quiet = subprocess.DEVNULL
     before = messages(url)
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +104,7 @@ def main() -> None:
             run(
                 "master and workers apart",
                 url,
-                load(*asked, "--master", "--expect-workers", "2", host=master),
+                load(*asked, "--master", "--master-bind", "*", "--expect-workers", "2", host=master),
                 [load("--worker", "--master-host", HOSTS[master], host=worker) for worker in workers],
             )
             server.kill()

@@ -20,6 +20,7 @@ import pytest
 from sendpoll.core.validation import validator
 
 TOKEN = "a-token-that-must-not-be-written"
+CLUSTER_SECRET = "a-secret-of-master-and-workers"
 COMMAND = (sys.executable, "-m", "sendpoll.cli.main", "load")
 QUICK = ("--users", "6", "--duration", "4s", "--think", "100ms", "--poll-interval", "100ms")
 TIMEOUT = 120
@@ -45,7 +46,7 @@ def _url() -> Iterator[str]:
 
 def environment(**more: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return {**inherited, "SENDPOLL_TOKEN": TOKEN, **more}
+    return {**inherited, "SENDPOLL_TOKEN": TOKEN, "SENDPOLL_CLUSTER_SECRET": CLUSTER_SECRET, **more}
 
 
 def load(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -125,6 +126,28 @@ def test_workers_of_other_machines_are_told_all_but_the_token(url: str, tmp_path
     assert ended.returncode == 0 or says_generator_was_late(tmp_path)
     assert (worker.returncode, "Traceback" in said) == (0, False)
     assert assert_every_task_is_booked(tmp_path) > 6
+
+
+def test_a_worker_of_another_secret_gets_nothing_and_changes_nothing(url: str, tmp_path: Path) -> None:
+    port = str(free_port())
+    stranger = subprocess.Popen(
+        [*COMMAND, "--worker", "--master-port", port], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(SENDPOLL_CLUSTER_SECRET="another secret, as long as the first"),
+    )  # fmt: skip
+    worker = started("--worker", "--master-port", port)
+    ended = load(url, *QUICK, "--master", "--master-port", port, "--report-dir", str(tmp_path))
+    worker.communicate(timeout=TIMEOUT)
+    _, said = stranger.communicate(timeout=TIMEOUT)
+    assert (ended.returncode, worker.returncode, stranger.returncode) == (0, 0, 2)
+    assert "SENDPOLL_CLUSTER_SECRET" in said or "no master answers" in said
+    assert len(result_in(tmp_path)["generator"]["processes"]) == 1
+
+
+@pytest.mark.parametrize("role", ["--master", "--worker"])
+def test_master_and_worker_need_a_secret(role: str) -> None:
+    ended = load("http://127.0.0.1:1", role, SENDPOLL_CLUSTER_SECRET="")
+    assert ended.returncode == 2
+    assert "set SENDPOLL_CLUSTER_SECRET to the same on each" in " ".join(ended.stderr.split())
 
 
 def test_a_worker_with_another_token_is_refused(url: str) -> None:

@@ -113,6 +113,9 @@ def test_load(url: str, tmp_path: Path) -> None:
     assert_harmless(done, tmp_path, _LOAD)
 
 
+_CLUSTER_SECRET = "shared-by-master-and-worker"
+
+
 def _await_tasks(master: subprocess.Popen[bytes]) -> None:
     """Until the master tells of the run that goes on: its workers are there, and have users."""
     assert master.stderr is not None
@@ -128,11 +131,16 @@ from types import SimpleNamespace
 from sendpoll.core.target.target import Target
 from sendpoll.load.on_locust import worker
 worker.socket = SimpleNamespace(gethostname=lambda: {HOSTILE.replace(chr(0xD83D), "")!r})
-worker.run_worker("127.0.0.1", {port}, Target(token="T0k3n-9f8e7d6c"))
+worker.run_worker("127.0.0.1", {port}, Target(token="T0k3n-9f8e7d6c"), {_CLUSTER_SECRET!r})
 """
     worker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        environ = {**os.environ, "GITHUB_ACTIONS": "true", "SENDPOLL_TOKEN": "T0k3n-9f8e7d6c"}
+        environ = {
+            **os.environ,
+            "GITHUB_ACTIONS": "true",
+            "SENDPOLL_TOKEN": "T0k3n-9f8e7d6c",
+            "SENDPOLL_CLUSTER_SECRET": _CLUSTER_SECRET,
+        }
         arguments = ["load", url, "--users", "2", "--duration", "30s", "--master", "--master-port", port]
         with subprocess.Popen(
             [*_COMMAND, *arguments, "--report-dir", str(tmp_path)],

@@ -165,7 +165,7 @@ def test_a_user_that_is_stopped_books_its_task(generator: Generator) -> None:
     user.kill()
     (record,) = generator.metrics.take_records()
     assert record.outcome is Outcome.ABANDONED
-    assert not record.leaver
+    assert not record.is_sample
     assert generator.ended.total() == 1
 
 
