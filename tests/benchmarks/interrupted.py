@@ -106,8 +106,8 @@ def interrupt(way: Way, sequence: Signals, moment: float, url: str, folder: Path
     """
     mark = secrets.token_hex(8)
     outcome = Outcome()
-    secrets = {"SENDPOLL_TOKEN": TOKEN, "SENDPOLL_CLUSTER_SECRET": "shared-by-both-of-them"}
-    environ = {**os.environ, MARK: mark, **secrets}
+    shared = {"SENDPOLL_TOKEN": TOKEN, "SENDPOLL_CLUSTER_SECRET": "shared-by-both-of-them"}
+    environ = {**os.environ, MARK: mark, **shared}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     extra = ("--master-port", port) if way.has_worker else ()
