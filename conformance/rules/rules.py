@@ -22,6 +22,7 @@ from sendpoll.conformance.rules.predicates import (
     beyond_the_basic_plane,
     chunk_texts,
     events_of,
+    forget_facts,
     garbled,
     has_body,
     has_chunk,
@@ -78,6 +79,7 @@ def observe(exchange: Exchange) -> Iterator[Observation]:
     for rule in RULES:
         if rule.applies(exchange) and (not odd or rule.requirement in _OF_ANY_ANSWER):
             yield Observation(rule.requirement, rule.broken(exchange))
+    forget_facts(exchange)
 
 
 # ---- framing and time ----
