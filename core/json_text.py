@@ -22,6 +22,7 @@ DEPTH_LIMIT: Final = 900
 """Python's parser gives up near 1000 levels; JSON-3 wants answers to stay well below."""
 DIGIT_LIMIT: Final = 4300
 """Digits of the longest integer that Python reads."""
+_HOLDERS: Final = frozenset({dict, list})
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # possessive: without memory of the way back
 _STRING_BYTES: Final = re.compile(_STRING.pattern.encode(), re.DOTALL)
 
@@ -54,14 +55,14 @@ def plain_value(raw: bytes) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    level, depth = [value], 0
+    level, depth = [value] if type(value) in _HOLDERS else [], 0
     while level:
         depth += 1
         level = [
             inner
             for node in level
-            for inner in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
-            if isinstance(inner, dict | list)
+            for inner in (node.values() if type(node) is dict else node)
+            if type(inner) in _HOLDERS
         ]
     return depth > DEPTH_LIMIT
 

@@ -62,6 +62,12 @@ class ChunkedBody:
         return self._begin_chunk(line) if self._state == "size" else self._trailer(line)
 
     def _take(self) -> bool:
+        left, surplus = self._left, self.surplus
+        if surplus[left : left + 2] == b"\r\n" and len(self.body) + left <= BODY_LIMIT:  # as nearly always
+            self.body += surplus[:left]
+            del surplus[: left + 2]
+            self._left, self._state = 0, "size"
+            return True
         piece = self.surplus[: self._left]
         del self.surplus[: len(piece)]
         self.body += piece

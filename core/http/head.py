@@ -89,7 +89,7 @@ def parse_head(raw: bytes) -> Head:
     if _CLEAN.fullmatch(raw):
         first, *lines = raw[:-2].decode("latin-1").split("\r\n")
         version, status, reason = first[5:8], int(first[9:12]), first[13:]
-        fields = [(name, value.strip(" \t")) for name, _, value in (line.partition(":") for line in lines)]
+        fields = [(line[: (at := line.index(":"))], line[at + 1 :].strip(" \t")) for line in lines]
         folded: frozenset[str] = frozenset()
     else:
         first, *lines = _lines(raw, faults)
@@ -113,6 +113,8 @@ def begins_like_http(data: bytes | bytearray) -> bool:
 
 def keeps_alive(version: str, connection: Sequence[str]) -> bool:
     """Whether the server said that the connection can be used again. RFC 9112 section 9.3."""
+    if not connection:
+        return version == "1.1"
     options = {token.strip().lower() for value in connection for token in value.split(",")}
     return "close" not in options and (version == "1.1" or "keep-alive" in options)
 
@@ -189,8 +191,10 @@ def _meaning(
         length=length,
         keeps_alive=framing is not Framing.TO_END and keeps_alive(version, named.get("connection", ())),
         location="".join(named.get("location", ())),
-        coding=", ".join(named.get("content-encoding", ())).strip().lower(),
-        transfer_coding=", ".join(one for one in under if one and one != "identity" and "chunked" not in one),
+        coding=", ".join(named["content-encoding"]).strip().lower() if "content-encoding" in named else "",
+        transfer_coding=", ".join(one for one in under if one not in {"", "identity"} and "chunked" not in one)
+        if under
+        else "",
     )
 
 
@@ -223,9 +227,9 @@ def _judge_transfer(version: str, codings: Sequence[str], faults: list[Fault]) -
 def _framing(status: int, lengths: Sequence[str], codings: Sequence[str]) -> tuple[Framing, int | None]:
     if status in _BODILESS or 100 <= status <= 199:
         return Framing.NONE, 0
-    if any("chunked" in value for value in codings):
+    if codings and any("chunked" in value for value in codings):
         return Framing.CHUNKED, None
-    digits = next((one for one in lengths if one.isascii() and one.isdigit()), None)
+    digits = next((one for one in lengths if one.isascii() and one.isdigit()), None) if lengths else None
     if digits is None or len(digits.lstrip("0")) > LENGTH_DIGITS:
         return Framing.TO_END, None
     return Framing.LENGTH, int(digits)

@@ -169,16 +169,19 @@ class HttpClient:
         except MalformedAnswerError:  # not whole yet, not as plain as nearly all are, or faulty
             data, end, start = self._read_head(data)
             head = self._heads.read(data[:end])
-        is_whole = head.length is not None and len(data) == start + head.length
-        body, surplus = (data[start:], False) if is_whole else self._read_body(head, data[start:])
+        body, surplus = data[start:], False
+        if len(body) != head.length:
+            body, surplus = self._read_body(head, body)
         received_at = _now()
-        if surplus or not head.keeps_alive:
-            self.close()  # what follows the body cannot be the answer to anything
+        if not head.keeps_alive:
+            self.close()
         size = len(body)
         if head.coding and body:
             body = _decoded(head.coding, body)
-        if surplus and head.framing is not Framing.NONE and not says_all(body, ""):
-            raise malformed(goes_on(head.length))
+        if surplus:
+            self.close()  # what follows the body cannot be the answer to anything
+            if head.framing is not Framing.NONE and not says_all(body, ""):
+                raise malformed(goes_on(head.length))
         wait_s = retry_after_of(head) if head.status >= 400 else None
         return Answer(head.status, body, size, head.location, sent_at, received_at, wait_s)
 

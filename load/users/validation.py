@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from sendpoll.core.http.content import Content, FaultyContentError, strict_value
-from sendpoll.core.json_text import has_lone_surrogate
+from sendpoll.core.json_text import MISSING, has_lone_surrogate, plain_value
 from sendpoll.core.oracle import RUNNING, chunk_text
 from sendpoll.core.validation import checker, findings
 
@@ -80,10 +80,12 @@ class ResponseJudge:
         return judged
 
     def _judge_poll(self, body: bytes) -> PollBody:
-        try:
-            value = read_strictly(body, POLL)
-        except Refused as refused:
-            return PollBody("", (), 0, refused.findings, readable=False)
+        value = plain_value(body)
+        if value is MISSING:
+            try:
+                value = read_strictly(body, POLL)
+            except Refused as refused:
+                return PollBody("", (), 0, refused.findings, readable=False)
         if not self._fits_poll(value):
             return _explained(value)
         data = value["data"]
