@@ -136,7 +136,7 @@ class ResponseReader:
             return self._give_up_head()
         if end is None:
             if not begins_like_http(self._buffer):
-                self._garbage(f"it begins with {bytes(self._buffer[:32])!r}")
+                self._garbage(f"it begins with {_named(bytes(self._buffer[:32]))}")
             return False
         head = self._parse(bytes(self._buffer[: end.start() + 1]))
         del self._buffer[: end.end()]
@@ -223,3 +223,12 @@ class ResponseReader:
             self._fail(Failure.GARBAGE, chunks.detail)
             return False
         return self._finish()
+
+
+def _named(begin: bytes) -> str:
+    """The first bytes of what is no HTTP/1, and what they are where that can be told.
+
+    A server that speaks HTTP/2 begins with a SETTINGS frame on stream 0 (RFC 9113 sections 3.4 and 4.1).
+    """
+    is_settings = begin[3:4] == b"\x04" and begin[5:9] == b"\0\0\0\0"
+    return f"a SETTINGS frame of HTTP/2, which no published client speaks: {begin!r}" if is_settings else repr(begin)

@@ -249,3 +249,11 @@ def test_no_bytes_make_it_raise(begin: bytes, pieces: list[bytes], closes: bool)
     reader = read([begin, *pieces], closes=closes)
     assert reader.done
     reader.response()
+
+
+def test_a_server_of_http_2_alone_is_named() -> None:
+    reader = ResponseReader()
+    reader.feed(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x08\x07\x00\x00\x00\x00\x00" + bytes(8))
+
+    assert reader.failure is Failure.GARBAGE
+    assert "HTTP/2" in reader.detail
