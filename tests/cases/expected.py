@@ -48,7 +48,7 @@ EXPECTED: Mapping[str, Expected] = {
     "07-waf-user-agent": _red("REQ-4", also=frozenset({"ENC-2"})),
     "08-one-at-a-time": _green(may_be_open=True, green=frozenset({"POLL-9", "QUEUE-1"})),
     "10-cors-allow-list": _green(options=("--origin", "https://app.example")),
-    "11-http2-only": Expected(exit_codes=frozenset({1, 3}), says="HTTP/2"),
+    "11-http2-only": Expected(exit_codes=frozenset({1, 3}), also=frozenset({"HTTP-4"}), says="HTTP/2"),
     "12-ipv6-only": _red("REQ-11", url="http://[::1]:{port}"),
     "14-replica-lag": _red("POLL-8", also=_LATE),
     "15-flush-behind-status": _red("POLL-8", "POLL-7", also=_LATE, seeds=(1, 2, 3, 4, 5), enough=4),

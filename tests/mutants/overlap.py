@@ -108,6 +108,25 @@ async def _without_its_end(asked: Asked, forward: Forward) -> Answer:
     return given.with_body(given.body[:-2]) if asked.task and asked.together > 2 and given.status == 200 else given
 
 
+def _later(key: str) -> Handler:
+    """One member of a poll is read a moment after the others."""
+
+    async def handle(asked: Asked, forward: Forward) -> Answer:
+        given = await forward(asked)
+        if asked.operation != "pollTask" or given.status != 200:
+            return given
+        await asyncio.sleep(_BETWEEN)
+        after = await forward(asked)
+        data = {**given.json()["data"], key: after.json()["data"][key]}
+        return given.with_json({"data": data})
+
+    return handle
+
+
+_BETWEEN = 0.003
+"""Seconds between two statements of a poll."""
+
+
 MUTANTS = (
     Mutant(
         name="overlapping-polls-repeat-an-event",
@@ -200,6 +219,24 @@ MUTANTS = (
         requirement="JSON-1",
         fault="leaves the end of the JSON text away for a poll that comes while two others are under way",
         make=_without_its_end,
+        conditional=True,
+        concurrent=True,
+    ),
+    Mutant(
+        name="status-read-after-the-events",
+        requirement="POLL-8",
+        fault="reads the status three milliseconds after the events, so that a poll in between says the end without it",
+        make=_later("status"),
+        also=frozenset({"POLL-5"}),
+        conditional=True,
+        concurrent=True,
+    ),
+    Mutant(
+        name="offset-read-after-the-events",
+        requirement="POLL-5",
+        fault="counts the events three milliseconds after it has read them, so that those in between are lost",
+        make=_later("next_offset"),
+        also=frozenset({"POLL-8"}),
         conditional=True,
         concurrent=True,
     ),

@@ -45,6 +45,11 @@ class Pace:
             self._ready = max(self._ready, now - _BURST) + 1 / self.most
             return max(0.0, self._ready - now)
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the server is known to take only so many requests a second, or is asked gently."""
+        return self._bound is not None
+
     def keep_to(self, per_second: float) -> None:
         """Ask no faster than this from now on."""
         with self._lock:

@@ -257,7 +257,7 @@ def read_to_end(api: Api, task: RecordedTask, habit: Habit, over: Connection | N
         if over_since:
             recorder.pause(min(habit.pause, 0.25))
         elif not at_once:
-            recorder.pause_before_poll(task.task_id, recorder.tempo.pause(habit.pause))
+            recorder.pause_before_poll(task.task_id, recorder.tempo.pause(habit.pause, task.task_id))
 
 
 def read_late(api: Api, task: RecordedTask, ready: Callable[[], bool]) -> bool:

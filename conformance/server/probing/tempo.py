@@ -21,6 +21,12 @@ _CLIENTS_PAUSE = 0.5
 """Seconds between two polls of the published clients."""
 _POLLS = 60
 """Polls, at most, of one task by a reader at the clients' pace."""
+_PRESSING = 0.004
+"""Seconds between two polls of an eager reader when a task is about to end, if the server takes that."""
+_NEAR = 0.06
+"""Part of a task's time, before and behind the moments at which others ended, in which it may be about to."""
+_LIKELY_ENDS = 12
+"""Tasks after whose times the end of another is expected."""
 _LOOK = 0.2
 
 
@@ -48,12 +54,25 @@ class Tempo:
             self._pace.keep_to(GENTLE)
         return slow
 
-    def pause(self, habit: float) -> float:
+    def pause(self, habit: float, task_id: str = "") -> float:
         """Seconds between two polls of a reader that would poll a task of a second so often."""
+        if 2 * habit < _CLIENTS_PAUSE and self._may_end_now(task_id):
+            return min(habit, _PRESSING)
         seconds = max(self.seconds, self._in_flight.longest_running())
         if habit >= _CLIENTS_PAUSE:
             return max(habit, seconds / _POLLS)
         return habit * max(1.0, seconds)
+
+    def _may_end_now(self, task_id: str) -> bool:
+        """Whether a task has come to the age at which others ended: what is written then is read halfway by some polls.
+
+        A server that is slow, or limits the pace, is spared.
+        """
+        flight = self._in_flight.flights.get(task_id)
+        if flight is None or flight.is_over or self._pace.is_bounded or self.is_slow:
+            return False
+        age = time.monotonic() - flight.sent_at
+        return any(abs(age - took) <= _NEAR * took for took in self._in_flight.seconds()[-_LIKELY_ENDS:])
 
     def wait(self, task_id: str, seconds: float, over: threading.Event) -> None:
         """Wait so long, or until another reader sees the task move, where that is worth a look, or all is `over`."""
