@@ -181,7 +181,7 @@ def test_ipv4_of_localhost(bench: RunContext, case: CheckResult) -> None:
         case.not_applicable("the target is not on localhost")
     request = bench.api.request("createWorkspace", body={"workspace_id": bench.workspace}, intent=Intent.PROBE)
     try:
-        exchange = bench.recorder.send(request, host="127.0.0.1")
+        exchange = bench.recorder.send_once(request, host="127.0.0.1")  # another address is no outage of the target
     except NoConnectionError as error:
         case.inconclusive(str(error))
     case.judge(None if exchange.response else f"at 127.0.0.1 {exchange.behaviour}", exchange)
