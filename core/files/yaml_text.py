@@ -126,11 +126,9 @@ class _Builder:
         if kind == "float" and _FLOAT.fullmatch(word):
             return float(word)
         if kind in _KINDS:
-            raise self.fault(
-                line,
-                f"{'/'.join(map(str, place))}: what stands here is {_KINDS[kind]} to YAML, and not what it looks like; "
-                "quote it if it is a text, write a number in plain digits",
-            )
+            where = f"{'/'.join(map(str, place))}: " if place else ""
+            mend = "quote it if it is a text, write a number in plain digits"
+            raise self.fault(line, f"{where}what stands here is {_KINDS[kind]} to YAML, not what it looks like; {mend}")
         return word
 
     def _place(self, line: int) -> Place:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_json
@@ -26,6 +26,10 @@ RATIO_CONFIDENCE: Final = 0.999
 """Of each interval: with seven ratios, fewer than one comparison in a hundred shows something where nothing is."""
 NOISE_FLOOR: Final = 0.1
 """The least change that counts. A server that drifts by 15 % within tens of seconds differs by less from run to run."""
+_WIDEST: Final = 40.0
+"""Of half an interval, as a logarithm: what reaches further is open, and no number that a report can hold."""
+_MEASURABLE: Final = (1e-9, 1e12)
+"""Values that a run can have measured, in seconds or tasks a second."""
 _USABLE: Final = frozenset({"pass", "fail", "inconclusive"})
 
 
@@ -157,7 +161,7 @@ def _ratios(old: Result, new: Result, floor: float) -> Iterator[Ratio]:
 
 
 def _ratio(name: str, unit: str, old: Result | None, new: Result | None, floor: float) -> Ratio:
-    if not old or not new or not old["value"] or not new["value"]:
+    if not _is_measured(old) or not _is_measured(new):
         before, now = (estimate["value"] if estimate else None for estimate in (old, new))
         return Ratio(name, unit, before, now, None, None, None, Change.UNKNOWN)
     ratio = new["value"] / old["value"]
@@ -166,6 +170,10 @@ def _ratio(name: str, unit: str, old: Result | None, new: Result | None, floor: 
     low = None if below is None else ratio * math.exp(-below)
     high = None if above is None else ratio * math.exp(above)
     return Ratio(name, unit, old["value"], new["value"], ratio, low, high, _change(unit, low, high, floor))
+
+
+def _is_measured(estimate: Result | None) -> TypeGuard[Result]:
+    return bool(estimate and estimate["value"] and _MEASURABLE[0] <= estimate["value"] <= _MEASURABLE[1])
 
 
 def _reach(estimate: Result, end: str) -> float | None:
@@ -177,7 +185,9 @@ def _reach(estimate: Result, end: str) -> float | None:
 
 
 def _joined(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else math.hypot(one, other)
+    if one is None or other is None or math.hypot(one, other) > _WIDEST:
+        return None
+    return math.hypot(one, other)
 
 
 def _change(unit: str, low: float | None, high: float | None, floor: float) -> Change:
