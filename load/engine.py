@@ -133,6 +133,8 @@ class RunResult:
     """Why the target cannot be reached, when not one exchange with it succeeded."""
     samples: Sequence[Mapping[str, object]] = ()
     """The first failed exchange of each kind, redacted. Those behind violations are in `metrics.evidence`."""
+    connections: Mapping[str, int] = field(default_factory=dict)
+    """How many connections were made to each address of the target's name, or of its proxy's."""
 
 
 Progress = Callable[[View, Order], None]

@@ -112,6 +112,7 @@ def conclude(job: Job, held: RunResult) -> tuple[LoadResult, RunVerdict]:
         unreachable=held.unreachable,
         cut_by=held.cut_by,
         samples=held.samples,
+        connections=held.connections,
     )
     return load_result(facts, held.metrics, job.inconclusive)
 

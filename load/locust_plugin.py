@@ -182,6 +182,7 @@ class PluginRun:
             workers=len(collector.workers) if isinstance(collector, WorkerCollector) else 0,
             unreachable=collector.unconnected if not collector.answered and collector.unconnected else None,
             samples=collector.samples,
+            connections=collector.connections,
         )
         job = Job(workload=workload, fleet=Fleet(), report_dir=self._folder())
         result, verdict = conclude(job, held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -15,6 +16,7 @@ from sendpoll.core.target.proxies import Proxy
 from sendpoll.core.target.target import Target
 
 _HEAD: Final = 65536
+_REFUSAL_SECONDS: Final = 0.3
 CREDENTIALS: Final = "give it a user name and a password in the proxy's URL, as in http://NAME:PASSWORD@HOST:PORT"
 
 
@@ -34,6 +36,7 @@ class Dialer:
         self.target = target
         self.proxy = target.proxy
         self._sockets = sockets
+        self._heard = False
         self._context = tls_context(target, sockets.context) if target.is_tls else None
         at = self.proxy or target
         self._book = AddressBook(at.host, at.port, sockets.look_up, spread=spread)
@@ -86,8 +89,26 @@ class Dialer:
         if self.proxy is not None:
             self._open_tunnel(plain, self.proxy, until)
         secured = self._context.wrap_socket(plain, server_hostname=self.target.host)
+        try:
+            self._hear_refusal(secured, until)
+        except BaseException:
+            secured.close()  # the plain socket is no longer the one that is open
+            raise
         secured.settimeout(None)
         return secured
+
+    def _hear_refusal(self, secured: Any, until: float) -> None:
+        """Once, give a server the time to say that it asks for a client's certificate.
+
+        In TLS 1.3 the handshake is over for us before the server has seen that there is none (RFC 8446 section
+        4.4.2.4), and with a request on its way the reason may be lost. Raises OSError with it.
+        """
+        if self._heard or self.target.client_cert is not None or secured.version() != "TLSv1.3":
+            return
+        secured.settimeout(max(0.01, min(_REFUSAL_SECONDS, until - time.monotonic())))
+        with contextlib.suppress(TimeoutError, ssl.SSLWantReadError):
+            secured.recv(1)
+        self._heard = True
 
     def _open_tunnel(self, plain: Any, proxy: Proxy, until: float) -> None:
         """Ask the proxy for a way to a TLS server (RFC 9110 section 9.3.6)."""

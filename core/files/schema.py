@@ -6,6 +6,7 @@ import difflib
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -43,7 +44,8 @@ def require(parsed: Parsed, schema: str, source: str, *, secret: bool = False) -
     try:
         broken = min(validator.iter_errors(parsed.value), key=_outermost, default=None)
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and Rust cannot
-        broken = min(validator.iter_errors(_encodable(parsed.value)), key=_outermost, default=None)
+        parsed = replace(parsed, value=_encodable(parsed.value))
+        broken = min(validator.iter_errors(parsed.value), key=_outermost, default=None)
     if broken is not None:
         place = [part if isinstance(part, int) else str(part) for part in broken.instance_path]
         raise FileError(f"{source}: {parsed.where(place)}: {_sentence(schema, broken, parsed, secret=secret)}")

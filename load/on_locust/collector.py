@@ -54,6 +54,10 @@ class Collector(Protocol):
         """The first failed exchange of each kind."""
 
     @property
+    def connections(self) -> Mapping[str, int]:
+        """How many connections were made to each address of the target's name."""
+
+    @property
     def problems(self) -> Sequence[str]:
         """What makes the run invalid, generator health apart."""
 
@@ -111,6 +115,11 @@ class LocalCollector:
         """The first failed exchange of each kind."""
         return list(self._generator.samples.values())
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many connections were made to each address of the target's name."""
+        return self._generator.connections
+
 
 @dataclass(slots=True)
 class Worker:
@@ -126,6 +135,7 @@ class Worker:
     answered: int = 0
     unconnected: str = ""
     samples: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    connections: Mapping[str, int] = field(default_factory=dict)
     crashes: Mapping[str, int] = field(default_factory=dict)
     lost: bool = False
     was_late: bool = False
@@ -177,7 +187,7 @@ class WorkerCollector:
         worker.step, worker.users = report["step"], users
         worker.answered, worker.unconnected = report["answered"], report["unconnected"]
         worker.samples = {**report["samples"], **worker.samples}
-        worker.crashes = report["crashes"]
+        worker.crashes, worker.connections = report["crashes"], report["connections"]
 
     def lost(self, identity: str, how: str) -> None:
         """A worker is gone before its time; what it measured since its last report is gone with it."""
@@ -248,3 +258,11 @@ class WorkerCollector:
         for worker in self.workers.values():
             merged = {**worker.samples, **merged}
         return list(merged.values())
+
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many connections all workers made to each address of the target's name."""
+        total: Counter[str] = Counter()
+        for worker in self.workers.values():
+            total.update(worker.connections)
+        return dict(total)

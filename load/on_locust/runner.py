@@ -113,6 +113,7 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet, interr
         cut_by=conductor.cut_by,
         unreachable=collector.unconnected if collector.unconnected and not collector.answered else None,
         samples=collector.samples,
+        connections=collector.connections,
     )
 
 

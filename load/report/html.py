@@ -57,7 +57,7 @@ def html_report(result: LoadResult) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
     context = {
         "result": result,
-        "reasons": phrases.own_reasons(result),
+        "reasons": [*phrases.own_reasons(result), *phrases.notes(result)],
         "latencies": [result["metrics"][name] for name in LATENCIES],
         "processes": _processes(result["generator"]),
         "quantiles": QUANTILES,

@@ -8,7 +8,7 @@ from typing import Final
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import counted, percent, quantity, short_seconds
-from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
+from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
 from sendpoll.load.results.result_json import LoadResult
 
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")
@@ -23,7 +23,7 @@ def markdown_summary(result: LoadResult) -> str:
 def _blocks(result: LoadResult) -> Iterator[str]:
     yield f"## Sendpoll load: {result['verdict'].upper()}"
     yield f"{markdown(result['sentence'])}."
-    yield bullets(markdown(reason, 500) for reason in own_reasons(result))
+    yield bullets(markdown(reason, 500) for reason in (*own_reasons(result), *notes(result)))
     yield (
         f"Scenario {markdown(result['scenario']['name'])} against {markdown(result['target']['base_url'])}, "
         f"{short_seconds(result['seconds'])}."

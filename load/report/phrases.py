@@ -60,3 +60,12 @@ def own_reasons(result: Mapping[str, Any]) -> list[str]:
     """The reasons of a verdict that no row of the gates tells already."""
     told = {f"{gate['objective']}: {gate['sentence']}" for gate in result["gates"]}
     return [reason for reason in result["reasons"] if reason not in told]
+
+
+def notes(result: Mapping[str, Any]) -> list[str]:
+    """What a reader must know besides, a sentence each: a name with several addresses may be several servers."""
+    made = result["target"].get("connections", {})
+    if len(made) < 2:
+        return []
+    told = ", ".join(f"{address} {count:,}" for address, count in made.items())
+    return [f"connections were spread over the {len(made)} addresses of the name: {told}"]

@@ -14,7 +14,7 @@ from sendpoll.core.reports.console import COLUMNS, SafeConsole, grid, section
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.report.phrases import booked, extra_polls, interval, own_reasons, ratio, value_of
+from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
 from sendpoll.load.results.result_json import ComparisonTold, ErrorTold, LoadResult
 
 _STYLES: Final = {
@@ -118,7 +118,7 @@ def summary(result: LoadResult) -> RenderableType:
 def _verdict(result: LoadResult) -> RenderableType:
     word = result["verdict"]
     head = Text.assemble((word.upper(), _STYLES[word]), f"  {one_line(result['sentence'])}")
-    reasons = [Padding(Text(one_line(reason, 500)), (0, 0, 0, 2)) for reason in own_reasons(result)]
+    reasons = [Padding(Text(one_line(reason, 500)), (0, 0, 0, 2)) for reason in (*own_reasons(result), *notes(result))]
     return Group(head, *reasons)
 
 

@@ -67,6 +67,8 @@ class RunFacts:
     """The signal that cut the run short; None where none did."""
     samples: Sequence[Mapping[str, Any]] = ()
     """Exchanges behind the first failures of each kind."""
+    connections: Mapping[str, int] = field(default_factory=dict)
+    """How many connections were made to each address of the target's name."""
 
 
 def load_result(
@@ -86,7 +88,7 @@ def load_result(
         "started_at": dt.datetime.fromtimestamp(facts.started_at, dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(facts.seconds, 3),
         "interrupted": facts.cut_by is not None,
-        "target": described_target(facts.target),
+        "target": {**described_target(facts.target), "connections": dict(facts.connections)},
         "scenario": facts.scenario.as_json(),
         "workload_digest": facts.scenario.digest,
         "seed": facts.seed,

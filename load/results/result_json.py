@@ -22,6 +22,8 @@ class TargetTold(TypedDict):
     verify_tls: bool
     headers: list[str]
     workspace: str | None
+    connections: NotRequired[dict[str, int]]
+    """Of a load run: how many were made to each address of the server's name, or of its proxy's."""
 
 
 class EnvironmentTold(TypedDict):

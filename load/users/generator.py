@@ -95,6 +95,11 @@ class Generator:
         self._watchdog.add(client)
         return client
 
+    @property
+    def connections(self) -> dict[str, int]:
+        """How many connections were made to each address of the target's name, or of its proxy's."""
+        return self._connector.connections
+
     def next_user(self) -> int:
         """The number of a user that comes now; unique in the run."""
         self._users += 1
@@ -198,6 +203,7 @@ class Generator:
             "samples": self._new_samples(),
             "unconnected": self.unconnected,
             "crashes": dict(self.crashes),
+            "connections": self.connections,
         }
 
     def _new_samples(self) -> dict[str, dict[str, object]]:

@@ -19,7 +19,7 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.text.secrets import MASK
 from sendpoll.schemas.endpoints import Endpoint, endpoints
 
-_AUTHORIZATION: Final = re.compile(rf"(Bearer +){re.escape(MASK)}", re.IGNORECASE)
+_AUTHORIZATION: Final = re.compile(rf"\A(Bearer +){re.escape(MASK)}\Z", re.IGNORECASE)
 
 
 class ReplayError(ValueError):

@@ -53,6 +53,9 @@ def test_halves_of_surrogate_pairs_neither_pass_nor_crash() -> None:
     report = sample_report()
     report["target"]["url"] = "http://h/\ud83d"
     assert "target/url" in refusal(report, "files/report.json")
+    report = sample_report()
+    report["requirements"][0]["breaks"]["\ud83d"] = 7
+    assert "requirements/0/breaks" in refusal(report, "files/report.json")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def report(
         "unconnected": "",
         "samples": {},
         "crashes": dict(crashes or {}),
+        "connections": {"127.0.0.2:1": 2},
     }
 
 

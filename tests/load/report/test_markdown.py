@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+
 from sendpoll.load.report.markdown import markdown_summary
 from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
@@ -26,3 +28,11 @@ def test_a_comparison_is_a_table() -> None:
     old, new = result_of(metrics_of(Run(seed=1))), result_of(metrics_of(Run(seed=2, slower=1.6)))
     new["comparison"] = compare(old, new).as_json()
     assert "| worse |" in markdown_summary(new)
+
+
+def test_a_name_with_several_addresses_is_told_with_the_connections_to_each() -> None:
+    result = result_of(metrics_of(Run()))
+    assert "connections were spread" not in markdown_summary(result)
+    result["target"]["connections"] = {"127.0.0.2:8091": 20, "127.0.0.3:8091": 21}
+    told = html.unescape(markdown_summary(result))
+    assert "connections were spread over the 2 addresses of the name: 127.0.0.2:8091 20, 127.0.0.3:8091 21" in told

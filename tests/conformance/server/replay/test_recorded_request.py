@@ -86,7 +86,8 @@ def test_the_token_goes_into_authorization_alone() -> None:
         "Host": "mine.example:8091",
         "X-Mine": "m",
     }
-    assert headers_of([["Authorization", "Basic [token]"]])["Authorization"] == "Basic [token]"
+    for other in ("Basic [token]", "xBearer [token]", "Bearer [token]x", "Bearer [token] [token]"):
+        assert headers_of([["Authorization", other]])["Authorization"] == other
 
 
 @pytest.mark.parametrize(
