@@ -11,8 +11,8 @@ from typing import Any, Final, NoReturn
 from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.parsed import DEPTH, Parsed
 
-_STRUCTURE: Final = 400_000
-"""Brackets and commas: what is short to write can be long to hold."""
+_STRUCTURE: Final = 200_000
+"""Brackets and commas, ten times those of a report of 2,000 requests: what is short to write can be long to hold."""
 _LARGEST: Final = 2**63
 """Numbers from here on are no counts of anything, and overflow what calculates with them."""
 

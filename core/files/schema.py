@@ -24,6 +24,8 @@ _KINDS = {
     list: "a list",
     dict: "a mapping",
 }
+_SMALL = 5_000
+"""Values of a file all of whose faults are looked at."""
 _WANTED = {
     "boolean": "true or false",
     "integer": "a whole number",
@@ -40,12 +42,11 @@ def require(parsed: Parsed, schema: str, source: str, *, secret: bool = False) -
 
     `secret` keeps values out of what is told. Raises FileError with the file, the place and the mend.
     """
-    validator = _validator(schema)
     try:
-        broken = min(validator.iter_errors(parsed.value), key=_outermost, default=None)
+        broken = _fault(_validator(schema), parsed.value)
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and Rust cannot
         parsed = replace(parsed, value=_encodable(parsed.value))
-        broken = min(validator.iter_errors(parsed.value), key=_outermost, default=None)
+        broken = _fault(_validator(schema), parsed.value)
     if broken is not None:
         place = [part if isinstance(part, int) else str(part) for part in broken.instance_path]
         raise FileError(f"{source}: {parsed.where(place)}: {_sentence(schema, broken, parsed, secret=secret)}")
@@ -59,6 +60,29 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
 def _neighbour(reference: str) -> JSON:
     """The document that another one of its folder refers to."""
     return document(f"files/{reference.rpartition('/')[2]}")
+
+
+def _fault(validator: jsonschema_rs.Draft202012Validator, value: Any) -> jsonschema_rs.ValidationError | None:
+    """The fault to tell; of a large value the first that is found, since each holds a copy of the value about it."""
+    if validator.is_valid(value):
+        return None
+    if _is_small(value):
+        return min(validator.iter_errors(value), key=_outermost)
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as first:
+        return first
+    return None
+
+
+def _is_small(value: Any) -> bool:
+    waiting, seen = [value], 0
+    while waiting and seen <= _SMALL:
+        one = waiting.pop()
+        members = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        seen += len(members)
+        waiting.extend(members)
+    return seen <= _SMALL
 
 
 def _outermost(error: jsonschema_rs.ValidationError) -> tuple[int, bool]:

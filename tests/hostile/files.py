@@ -42,6 +42,7 @@ not_applicable: {CORS-1: no browsers}
 max_messages: 3
 """
 _SCENARIO: Final = """name: mine
+description: people who ask short questions, read the answers as they come, and think a while before they go on
 messages: [{text: hi, weight: 2}, {text: there}]
 think_time: {kind: uniform, min: 1s, max: 5s}
 abandon: {share: 0.1, after: {kind: fixed, time: 2s}}
