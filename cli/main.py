@@ -89,7 +89,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sendpoll")
 def cli() -> None:
-    """Conformance checks, load tests and capacity plans for servers of the send-and-poll agent API."""
+    """Conformance, load tests and capacity plans for the send-and-poll API."""
 
 
 def main() -> None:

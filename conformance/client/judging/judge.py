@@ -52,7 +52,7 @@ def _own(row: str, seen: Observation, control: str) -> Judged:
     """A row that the situation is about."""
     name = seen.situation.name
     is_control = name == CONTROL
-    if not seen.served:
+    if is_control and not seen.served:
         return Judged(row, name, Verdict.NOT_EXERCISED, 0, (), "the client asked the server for nothing")
     if not is_control and control:
         reason = f"in the situation {CONTROL}, where nothing happens, it does no better: {control}"

@@ -2,9 +2,10 @@
 
 The page is told all in the fragment of its URL, which no server is sent: `#url=...&token=...&workspace=...&message=...`
 and perhaps `&conversation=...`. It begins by itself. A page that is a file is served, with what lies beside it, by each
-situation's server, so that it may call its own origin. Its user sees its text. A page that sets
-`document.documentElement.dataset.sendpoll` to `done` or `failed` says so when it is over; of any other, it is over when
-nothing has been asked and nothing has changed for some seconds, and has failed if it says so.
+situation's server, so that it may call its own origin. Its user sees its text. A page may say how far it is: it sets
+`document.documentElement.dataset.sendpoll` to `running`, and to `done` or `failed` when it is over. One that does not
+is over when nothing is being asked, and for some seconds nothing was asked and nothing has changed; it has failed if
+it says so.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser as Running
     from playwright.async_api import Page, Route
 
-_AT_ONCE = 6
+_AT_ONCE = 5
 _TICK = 0.1
-_SETTLED = 6.0
-"""Seconds in which nothing is asked and nothing changes, after which a page that does not say so is over."""
+_SETTLED = 12.0
+"""Seconds in which nothing is asked and nothing changes, after which a page that does not say so is over: more than a
+client waits before it tries again."""
 _LOADED = 20_000
 """Milliseconds in which a page has to come."""
 _STATE = "() => [document.documentElement.dataset.sendpoll || '', document.body ? document.body.innerText : '']"
@@ -40,6 +42,8 @@ class _Seen:
     text: str = ""
     state: str = ""
     changed: float = 0.0
+    pending: int = 0
+    """Requests that have no whole answer yet."""
     console: list[str] = field(default_factory=list)
 
     @property
@@ -83,6 +87,7 @@ class Browser:
         from playwright.async_api import Error  # noqa: PLC0415 - it was found when the browser was started
 
         seen, started = _Seen(), time.monotonic()
+        _count_requests(page, seen)
         page.on("console", lambda message: seen.console.append(message.text))
         page.on("pageerror", lambda error: seen.console.append(str(error)))
         told = {name: value for name, value in asdict(job.told).items() if value is not None}
@@ -114,15 +119,28 @@ class Browser:
         return f"{url}/{file.name}"
 
 
+def _count_requests(page: Page, seen: _Seen) -> None:
+    def begun(_: object) -> None:
+        seen.pending += 1
+
+    def over(_: object) -> None:
+        seen.pending -= 1
+
+    page.on("request", begun)
+    page.on("requestfinished", over)
+    page.on("requestfailed", over)
+
+
 async def _until_over(page: Page, seen: _Seen, watch: Watch) -> End:
     while True:
         state, text = await page.evaluate(_STATE)
         now = time.monotonic()
         if (state, text) != (seen.state, seen.text):
             seen.state, seen.text, seen.changed = state, text, now
-        if seen.state:
+        if seen.state in {"done", "failed"}:
             return End.ITSELF
-        if now - max(watch.started, seen.changed, watch.job.last_request()) > _SETTLED:
+        quiet = now - max(watch.started, seen.changed, watch.job.last_request())
+        if not seen.state and not seen.pending and quiet > _SETTLED:
             return End.ITSELF
         if (end := watch.verdict()) is not None:
             return end

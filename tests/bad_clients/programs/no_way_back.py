@@ -1,21 +1,28 @@
-"""Sends everything over one connection, and has no other when it ends."""
+"""Keeps its connection, and has no other when the server has closed it."""
 
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from base import Client
+from base import Client, Refused
 
 
 class Bad(Client):
-    connection = None
+    kept = None
 
     def exchange(self, method, path, body):
-        there = urlsplit(self.url)
-        self.connection = self.connection or HTTPConnection(there.hostname, there.port, timeout=2)
-        self.connection.auto_open = self.connection.auto_open and self.connection.sock is None
-        self.connection.request(method, path, body, self.headers(body))
-        answer = self.connection.getresponse()
-        return answer.status, answer.headers, self.whole(answer)
+        there, kept, self.kept = urlsplit(self.url), self.kept, None
+        connection = kept or HTTPConnection(there.hostname, there.port, timeout=2)
+        try:
+            connection.request(method, path, body, self.headers(body))
+            answer = connection.getresponse()
+        except ConnectionError as problem:
+            if kept:
+                raise Refused(f"the task's connection is gone: {problem}") from problem
+            raise
+        raw = self.whole(answer)
+        answer.close()
+        self.kept = None if answer.will_close else connection
+        return answer.status, answer.headers, raw
 
 
 Bad().main()
