@@ -2,12 +2,17 @@
 //
 // What it knows is kept in sessionStorage after every poll, the text together with the offset that follows it, so a
 // reload in the middle of an answer goes on where it stopped. Text from the server is only ever set as text.
+//
+// Whoever opens it may say all in the fragment of its URL, which no server is sent: #token=T&message=Hello and perhaps
+// &workspace=W&conversation=C. The message is sent at once then, with that token alone: what this tab keeps is not used.
 "use strict";
 
-const WORKSPACE = "console";
+const told = new URLSearchParams(location.hash.slice(1));
+const WORKSPACE = told.get("workspace") ?? "console";
 const POLL_MS = 500;
 const RETRY_MS = 2000;
 const KEY = "sendpoll-console";
+const CROWDED = "The server is asked too often. Trying again…";
 const UNREACHABLE = "The server cannot be reached. Trying again…";
 
 const byId = (id) => document.getElementById(id);
@@ -18,7 +23,9 @@ const page = {
 };
 
 const nothing = { token: "", conversation: "", draft: "", turns: [] };
-let state = restore();
+let state = told.has("token")
+  ? { ...nothing, token: told.get("token"), conversation: told.get("conversation") ?? "" }
+  : restore();
 let busy = false;
 
 function restore() {
@@ -38,19 +45,41 @@ function save() {
 }
 
 class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, retryAfter) {
     super(message);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
+}
+
+// Milliseconds that Retry-After tells, in seconds or as a date.
+function milliseconds(value) {
+  if (value === null) return 0;
+  return /^\d+$/.test(value) ? Number(value) * 1000 : Math.max(0, new Date(value) - Date.now()) || 0;
+}
+
+// Whoever watches the page sees by this whether a message is answered, and how.
+function mark(name) {
+  document.documentElement.dataset.sendpoll = name;
 }
 
 async function call(path, { method = "GET", body } = {}) {
   const headers = { Authorization: `Bearer ${state.token}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const retryAfter = milliseconds(response.headers.get("Retry-After"));
+  if (!response.ok) throw new ApiError(response.status, await reason(response), retryAfter);
   const answer = await response.json();
-  if (!response.ok) throw new ApiError(response.status, answer?.error?.message ?? `status ${response.status}`);
   return answer;
+}
+
+// What a refusal says: the words of an API's error, or the status where a proxy answered.
+async function reason(response) {
+  try {
+    return (await response.json()).error.message;
+  } catch {
+    return `status ${response.status}`;
+  }
 }
 
 function notify(text) {
@@ -102,12 +131,16 @@ function render(turn) {
   update();
   return {
     update,
-    add(content) {
+    // All chunks of a poll at once: to look where the page ends lays all of it out anew.
+    add(contents) {
       const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
-      const chunk = document.createElement("span");
-      chunk.className = "chunk";
-      chunk.textContent = content;
-      part("text").append(chunk);
+      const chunks = contents.map((content) => {
+        const chunk = document.createElement("span");
+        chunk.className = "chunk";
+        chunk.textContent = content;
+        return chunk;
+      });
+      part("text").append(...chunks);
       if (atEnd) element.scrollIntoView({ block: "end" });
     },
     scroll: () => element.scrollIntoView({ block: "end" }),
@@ -115,16 +148,18 @@ function render(turn) {
 }
 
 function take(turn, view, news) {
+  const contents = [];
   for (const event of news.events) {
     if (event.type === "text_chunk") {
       turn.text += event.data.content;
-      view.add(event.data.content);
+      contents.push(event.data.content);
     } else if (event.type === "error") {
       turn.reason = event.data?.message ?? "The task failed.";
     } else if (!turn.skipped.includes(event.type)) {
       turn.skipped.push(event.type);
     }
   }
+  if (contents.length) view.add(contents);
   turn.offset = news.next_offset;
   turn.status = news.status;
   view.update();
@@ -141,21 +176,22 @@ async function follow(turn, view) {
       const { data } = await call(`api/v1/tasks/${encodeURIComponent(turn.task)}?from=${turn.offset}`);
       if (!mine()) return;
       take(turn, view, data);
-      if (page.notice.textContent === UNREACHABLE) notify("");
+      if ([UNREACHABLE, CROWDED].includes(page.notice.textContent)) notify("");
     } catch (problem) {
       if (!mine()) return;
       if (problem.status === 401) return forgetToken(problem.message);
-      if (problem.status >= 400 && problem.status < 500) {
+      if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
         Object.assign(turn, { status: "failed", reason: problem.message });
         view.update();
         save();
-        return;
+        continue;
       }
-      notify(UNREACHABLE);
-      wait = RETRY_MS;
+      notify(problem.status === 429 ? CROWDED : UNREACHABLE);
+      wait = Math.max(RETRY_MS, problem.retryAfter ?? 0);
     }
     if (turn.status === "running") await pause(wait);
   }
+  mark(turn.status === "failed" ? "failed" : "done");
 }
 
 async function send(message) {
@@ -188,6 +224,7 @@ page.messageForm.addEventListener("submit", async (event) => {
   if (busy || !message.trim()) return;
   const before = state;
   busy = true;
+  mark("running");
   notify("");
   show();
   try {
@@ -200,6 +237,7 @@ page.messageForm.addEventListener("submit", async (event) => {
     view.scroll();
     follow(turn, view);
   } catch (problem) {
+    mark("failed");
     if (problem.status === 401) return forgetToken("The server does not know this token any more.");
     if (problem.status === 404) state.conversation = "";
     notify(problem.status ? `The message was refused: ${problem.message}` : "The server cannot be reached. Send it again.");
@@ -227,4 +265,9 @@ page.newConversation.addEventListener("click", () => reset({ ...nothing, token: 
 page.message.value = state.draft;
 for (const turn of state.turns) follow(turn, render(turn));
 show();
+if (told.has("token")) history.replaceState(null, "", location.pathname); // a reload must not send it again
+if (told.has("token") && told.has("message")) {
+  page.message.value = told.get("message");
+  page.messageForm.requestSubmit();
+}
 if (state.turns.length) page.log.lastElementChild.scrollIntoView({ block: "end" });
