@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ _EXAMPLES = (
     "sendpoll client --browser http://localhost:3000/",
     "sendpoll client --adapter -- node adapter.mjs",
 )
+_TERMINATED = 143
+"""As a shell says of a program that SIGTERM ended."""
 _SECONDS = click.FloatRange(min=1)
 
 
@@ -80,6 +83,7 @@ def _judge(command: Sequence[str], judgement: Judgement, options: dict[str, Any]
     known, previous = known_failures(options["baseline"], Subject.CLIENT)
     check_writable(options)
     with (
+        _ended_by_sigterm(),
         _program(command, options) as program,
         Progress(sys.stderr, rows=len(chosen(judgement)), noun="situation") as progress,
     ):
@@ -92,6 +96,20 @@ def _judge(command: Sequence[str], judgement: Judgement, options: dict[str, Any]
 
         report: Report = judge_client(program, judgement, options["patience"], seen)
     return publish(known(report), options, previous)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does, so that no program that it started goes on."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ PAGES = [
         "README.md",
         "CONTRIBUTING.md",
         "conformance/README.md",
+        "conformance/client/README.md",
         "load/README.md",
         "tests/tutorial/TUTORIAL.md",
     )

@@ -25,9 +25,9 @@ from tests.bad_clients.catalogue import BAD_CLIENTS, BY_NAME, BadClient
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 PROOFS = CONFORMANCE / "bad_clients.json"
 TABLE = CONFORMANCE / "CLIENT_KILL_MATRIX.md"
-PATIENCE = "8"
+PATIENCE = "12"
 """Seconds. What they are made of waits two seconds for an answer, and tries again."""
-AT_ONCE = 2
+AT_ONCE = 3
 _HANG_GUARD = 300
 
 

@@ -33,7 +33,7 @@ class PublishedPage:
     def run(self, job: Job) -> Ran:
         told = job.told
         options = Options(workspace=told.workspace, stop=job.endless)
-        outcome = run_client("browser", told.url, told.token, told.message, job.patience, options)
+        outcome = run_client("browser", told.url, told.token, told.message, 2 * job.patience, options)
         end = End.QUIET if outcome.timed_out else End.ITSELF
         code = None if outcome.timed_out else outcome.exit_code
         return Ran(outcome.stdout, outcome.stderr, code, end, outcome.seconds)
