@@ -21,8 +21,10 @@ _TWICE_A_SECOND = 0.48
 """Seconds between two polls, in the mean: half a second, less what clocks and timers lack."""
 _EARLY = 0.05
 _HALF = re.compile("[\ud800-\udfff]")
-_STANDS_FOR_HALVES = re.compile("\U0001f642|\ufffd|\\?|" + r"\\+u?d83d|\\+u?de42|\\x[0-9a-f]{2}", re.IGNORECASE)
-"""What a program may show for the two halves of an emoji: the emoji, signs of replacement, escapes, or raw bytes."""
+_STANDS_FOR_HALVES = re.compile(
+    "[\ud800-\udfff]|\U0001f642|\ufffd|\\?|" + r"\\+u?d83d|\\+u?de42|\\x[0-9a-f]{2}", re.IGNORECASE
+)
+"""What may be shown for the halves of an emoji: themselves, the emoji, signs of replacement, escapes, raw bytes."""
 _STEPS: Mapping[str, str] = MappingProxyType(
     {
         "createWorkspace": "workspace",
