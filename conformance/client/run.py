@@ -18,7 +18,7 @@ from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.results.report_json import Report
 from sendpoll.schemas.catalogue import Subject, load_catalogue
 
-PATIENCE = 45.0
+PATIENCE = 40.0
 """Seconds that a silence lasts and that a client may wait for what will not come: above the 30 s of the published
 Python client, and short enough for a run of a minute."""
 
