@@ -127,34 +127,43 @@ class Admission:
 
     def _news(self, flight: Flight) -> None:
         """A task was polled: see how many run side by side, and whether it waits for another."""
-        running = [other for other in self._in_flight.running() if other.began_at is not None]
-        if len(running) > self.proved:
-            self.proved, self.proof = len(running), _names(running)
+        together = self._in_flight.together()
+        if len(together) > self.proved:
+            self.proved, self.proof = len(together), _names(together)
         if flight.began_at is None:
-            self._see_waiting(flight, running)
-        elif self._suspect is flight:
-            self._see_begun(flight, len(running))
-        if self._holds is _Holds.TRYING and flight.workspace == self._lane_name(1) and _ran_beside(flight):
-            self._holds = _Holds.WORKSPACE
+            self._see_waiting(flight)
+        if self._suspect is not None and waited(self._suspect) is not None:
+            self._see_begun(self._suspect)
+        self._see_beside()
+        running = [other for other in self._in_flight.running() if other.began_at is not None]
         if not self._capped and (flight.is_over or len(running) >= self._most):
             self._most = min(MOST, self._most + 1 if flight.is_over else 2 * self._most)
 
-    def _see_waiting(self, flight: Flight, running: list[Flight]) -> None:
+    def _see_waiting(self, flight: Flight) -> None:
         age = self._in_flight.clock() - flight.sent_at
         usual = max(self._in_flight.first_events(), default=None)
-        moved = [other for other in running if other.moved_at > flight.sent_at]
+        moved = [
+            other for other in self._in_flight.running() if other.running_until > flight.sent_at and other.began_at
+        ]
         if self._suspect is None and moved and usual is not None and age > max(_SURELY_WAITING, _USUALLY * usual):
             self._suspect = flight
             told = f"task {flight.task_id} (#{flight.number}) showed nothing for {age:.0f} s while {_names(moved)} ran"
-            self._congested(flight.workspace, [*moved], Beyond.QUEUED, None, told)
+            self._congested(flight.workspace, moved, Beyond.QUEUED, None, told)
 
-    def _see_begun(self, flight: Flight, running: int) -> None:
+    def _see_begun(self, flight: Flight) -> None:
         """A task that seemed to wait began: behind another's end, or it had only been slow."""
         self._suspect = None
         if not waited(flight):
             self._capped, self._per_lane, self._holds = False, None, _Holds.UNKNOWN
-            self._most = max(self._most, running)
+            self._most = max(self._most, self.proved)
             self.limits = {scope: found for scope, found in self.limits.items() if found.beyond is not Beyond.QUEUED}
+
+    def _see_beside(self) -> None:
+        """Where another workspace is being tried: whether a task of it ran beside one of the first."""
+        other = self._lane_name(1)
+        tried = [flight for flight in self._in_flight.flights.values() if flight.workspace == other]
+        if self._holds is _Holds.TRYING and any(_ran_beside(flight) for flight in tried):
+            self._holds = _Holds.WORKSPACE
 
     def refused(self, workspace: str, exchange: Exchange) -> None:
         """A message was refused while tasks of this run ran; it will be sent again."""
@@ -182,9 +191,10 @@ class Admission:
 
 
 def _ran_beside(flight: Flight) -> bool:
-    """Whether a task began while another that ran before it, in another workspace, still did."""
+    """Whether a task is known to have run while one of another workspace did that had begun before it."""
+    began = flight.began_at
     others = [other for other in flight.behind if other.workspace != flight.workspace]
-    return flight.began_at is not None and bool(others) and not waited(flight)
+    return began is not None and any(other.running_until >= began for other in others)
 
 
 def _names(flights: list[Flight]) -> str:

@@ -42,9 +42,11 @@ class Flight:
     moment_at: float = 0.0
     """When it last moved in a way that is worth a look of all its readers."""
     polled_at: float = 0.0
+    running_until: float = 0.0
+    """When the last poll was sent that said that it runs: it ran then."""
     status: str = RUNNING
     longest_pause: float = 0.0
-    """The longest that it stood still between two events."""
+    """The longest that it was seen to stand still between two events."""
     behind: tuple[Flight, ...] = ()
     """The tasks that ran while this one waited."""
     gone_after: float | None = None
@@ -61,8 +63,11 @@ class Flight:
     def news(self, exchange: Exchange) -> bool:
         """Take in an answered poll; whether the task moved since the last one."""
         data = poll_data(exchange)
-        now = self.polled_at = exchange.timing.finished
+        before, now = self.polled_at, exchange.timing.finished
+        self.polled_at = now
         status = (data or {}).get("status")
+        if status == RUNNING:
+            self.running_until = max(self.running_until, exchange.timing.started)
         cursor = str((data or {}).get("next_offset"))
         ended = isinstance(status, str) and status != RUNNING and not self.is_over
         grew = bool(events_of(exchange)) and cursor not in self._cursors
@@ -72,7 +77,7 @@ class Flight:
         if self.began_at is None:
             self.began_at = now
         else:
-            self.longest_pause = max(self.longest_pause, now - self.moved_at)
+            self.longest_pause = max(self.longest_pause, before - self.moved_at)
         self.moved_at = now
         if ended or now - self.moment_at >= (now - self.sent_at) / _MOMENTS:
             self.moment_at = now
@@ -184,7 +189,7 @@ class InFlight:
         return [
             flight.began_at - flight.sent_at
             for flight in list(self.flights.values())
-            if flight.began_at is not None and not waited(flight)
+            if flight.began_at is not None and waited(flight) is False
         ]
 
     def seconds(self) -> list[float]:
@@ -199,6 +204,15 @@ class InFlight:
         """Seconds for which the oldest task that was seen to begin, or has nothing before it, has been running."""
         now = self.clock()
         return max((now - flight.sent_at for flight in self.running() if not flight.behind), default=0.0)
+
+    def together(self) -> list[Flight]:
+        """The most tasks that are known to have run at the same time."""
+        flights = [flight for flight in list(self.flights.values()) if flight.began_at is not None]
+        at = [
+            [other for other in flights if (other.began_at or 0.0) <= moment <= other.running_until]
+            for moment in (flight.began_at or 0.0 for flight in flights)
+        ]
+        return max(at, key=len, default=[])
 
     def unread(self, silence: float) -> Iterator[Flight]:
         """Running tasks that nobody has asked after for so long, and that may be asked after."""
@@ -216,11 +230,19 @@ def _leaves_conversation_out(request: Request) -> bool:
     return isinstance(body, dict) and "conversation_id" not in body and isinstance(body.get("message"), str)
 
 
-def waited(flight: Flight) -> bool:
-    """Whether a task began only when another that ran before it was over."""
+def waited(flight: Flight) -> bool | None:
+    """Whether a task began only when one that ran before it was over; None while that is not known.
+
+    An end is seen later than it comes, so that only a poll which was sent behind a beginning says what ran beside it.
+    """
     began = flight.began_at
-    ends = [other.ended_at for other in flight.behind if other.ended_at is not None]
-    return began is not None and any(flight.sent_at < end <= began for end in ends)
+    if began is None:
+        return None
+    beside = [other.running_until >= began for other in flight.behind]
+    if all(beside):
+        return False
+    known = all(ran or other.is_over for ran, other in zip(beside, flight.behind, strict=True))
+    return True if known else None
 
 
 def workspace_of(request: Request) -> str:

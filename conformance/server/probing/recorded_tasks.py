@@ -69,8 +69,6 @@ class Corpus:
     second: RecordedTask | None = None
     """The two messages of one conversation, the second sent while the first ran."""
     second_refusal: Exchange | None = None
-    first_was_running: bool = False
-    """Whether the first still ran when the second was refused."""
     long: RecordedTask | None = None
     behind: Behind | None = None
     """Asked of the long task."""
@@ -245,7 +243,6 @@ def _queue(context: RunContext, corpus: Corpus, place: int) -> None:
     first.poll(context.api, 0, "first")
     if corpus.second is None:
         corpus.second_refusal = exchange
-        corpus.first_was_running = not first.is_over
     second = threading.Thread(target=_bounded, args=(context, corpus, _read_second))
     second.start()
     try:

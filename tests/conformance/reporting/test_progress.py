@@ -82,3 +82,25 @@ def test_closing_twice_is_no_fault() -> None:
     progress = Progress(io.StringIO(), rows=1)
     with progress:
         progress.close()
+
+
+def test_a_log_goes_on_while_nothing_happens() -> None:
+    stream, clock, guard = io.StringIO(), _Clock(), 20.0
+    with Progress(stream, rows=3, clock=clock) as progress:
+        progress.phase("tasks")
+        clock.now += 11
+        seen = threading.Event()
+        for _ in range(int(guard / 0.05)):
+            if "[ 11 s]" in stream.getvalue() or seen.wait(0.05):
+                break
+    assert "[ 11 s] tasks: 0 of 3 rows, 0 requests" in stream.getvalue()
+
+
+def test_what_was_learnt_has_a_line_of_its_own_and_cannot_act() -> None:
+    stream, clock = io.StringIO(), _Clock()
+    with Progress(stream, rows=3, clock=clock) as progress:
+        clock.now += 46
+        progress.note("tasks take about 45 s\x1b[2J, 2 at once: about 6 minutes")
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("[ 46 s] tasks take about 45 s")
+    assert "\x1b" not in line

@@ -173,9 +173,30 @@ def test_one_task_at_first_and_more_as_they_run_side_by_side() -> None:
     story.poll("a", moves=True)
     assert free(admitted) == "ws1"
     story.send("b")
+    story.now += 1
     assert free(admitted) is None
     story.poll("b", moves=True)
-    assert (admitted.at_once, admitted.proved) == (4, 2)
+    assert (admitted.at_once, admitted.proved) == (4, 1)
+    story.now += 1
+    story.poll("a")
+    story.poll("b")
+    assert admitted.proved == 2
+
+
+def test_two_that_follow_each_other_did_not_run_at_the_same_time() -> None:
+    """The end of one is seen later than the beginning of the next."""
+    story = Story()
+    admitted = admission(story)
+    story.send("a")
+    story.poll("a", moves=True)
+    story.send("b")
+    story.now += 5
+    story.poll("b", moves=True)
+    story.now += 1
+    story.poll("a", moves=True, status="completed")
+    story.poll("b", moves=True)
+    assert admitted.proved == 1
+    assert waited(story.in_flight.flights["b"]) is True
 
 
 def test_a_refusal_while_a_task_runs_is_a_limit_and_another_workspace_is_tried() -> None:
@@ -187,6 +208,8 @@ def test_a_refusal_while_a_task_runs_is_a_limit_and_another_workspace_is_tried()
     assert free(admitted) == "ws2"
     story.send("b", "ws2")
     story.poll("b", moves=True)
+    story.now += 1
+    story.poll("a")
     assert admitted.limits == {Scope.WORKSPACE: TaskLimit(Scope.WORKSPACE, 1, Beyond.REFUSED, 409)}
     assert "409" in admitted.evidence[Scope.WORKSPACE]
     assert "task a ran" in admitted.evidence[Scope.WORKSPACE]
@@ -227,6 +250,7 @@ def test_a_task_that_waits_for_another_is_a_queue() -> None:
     story.poll("b")
     assert admitted.limits == {Scope.ALL: TaskLimit(Scope.ALL, 1, Beyond.QUEUED)}
     assert free(admitted) is None
+    story.now += 1
     story.poll("a", moves=True, status="completed")
     story.poll("b", moves=True)
     assert admitted.limits
@@ -244,6 +268,8 @@ def test_a_task_that_was_only_slow_is_no_queue() -> None:
     story.poll("a", moves=True)
     story.poll("b")
     story.poll("b", moves=True)
+    story.now += 1
+    story.poll("a")
     assert admitted.limits == {}
     assert free(admitted) == "ws1"
 
