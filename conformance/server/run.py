@@ -188,5 +188,6 @@ def _arguments(folder: Path) -> list[str]:
         "--import-mode=importlib",
         "--assert=plain",
         "-pno:cacheprovider",
+        "--capture=no",  # or what is told of progress goes into pytest's files
         "-pno:terminal",
     ]

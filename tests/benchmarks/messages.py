@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.results.report_json import Report, Row
 from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.conformance.server.run import check
 from sendpoll.core.target.target import Target
-from sendpoll.schemas.contract import JSON
 from tests.conformance.limited import limited
 from tests.conformance.reference import OTHER_TOKEN, TOKEN
 
@@ -33,14 +33,14 @@ Measured on the reference server, which is conformant: what is not judged there 
 """
 
 
-def report_of(budget: int) -> JSON:
+def report_of(budget: int) -> Report:
     """A run with so many messages on a right server."""
     with limited() as url:
         target = Target(base_url=url, token=TOKEN, second_token=OTHER_TOKEN, max_messages=budget)
         return check(target, RunOptions(1), Judgement())
 
 
-def line(budget: int, report: JSON) -> str:
+def line(budget: int, report: Report) -> str:
     """One line of the table."""
     rows = report["requirements"]
     left = [row["id"] for row in rows if row["verdict"] not in {"pass", "fail", "not_applicable"}]
@@ -49,7 +49,7 @@ def line(budget: int, report: JSON) -> str:
     return f"| {' | '.join((*cells, ', '.join(left) or 'nothing', sent or 'nothing'))} |\n"
 
 
-def _judged(rows: list[JSON], level: str) -> str:
+def _judged(rows: list[Row], level: str) -> str:
     of_level = [row for row in rows if row["level"] == level]
     judged = sum(row["verdict"] in {"pass", "fail", "not_applicable"} for row in of_level)
     return f"{judged} of {len(of_level)} ({100 * judged / len(of_level):.0f} %)"

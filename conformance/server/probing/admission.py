@@ -54,13 +54,15 @@ class Admission:
         self._per_lane: int | None = None
         self._capped = False
         self._holds = _Holds.UNKNOWN
+        self._is_queue = False
+        """Whether a task was seen to begin behind the end of another one that it waited for."""
         self._suspect: Flight | None = None
         """A task that seems to wait for another one."""
         self.proved = 0
         """Tasks that were seen to run at the same time."""
         self.proof = ""
         """Which they were."""
-        self.limits: dict[Scope, TaskLimit] = {}
+        self._limits: dict[Scope, TaskLimit] = {}
         self.evidence: dict[Scope, str] = {}
         self._declare(declared)
         in_flight.on_news(self._news)
@@ -74,10 +76,16 @@ class Admission:
 
     @property
     def at_once(self) -> int:
-        """How many tasks may be under way now, as far as is known."""
+        """How many tasks run at once, as far as is known."""
         if not self._spread and self._per_lane is not None:
             return min(self._most, self._per_lane)
-        return self._most
+        return self._most if self._capped else max(1, self.proved)
+
+    @property
+    def limits(self) -> dict[Scope, TaskLimit]:
+        """The limits that were met; of one that lets tasks wait, only once such a one was seen to begin."""
+        certain = (Beyond.REFUSED, Beyond.QUEUED) if self._is_queue else (Beyond.REFUSED,)
+        return {scope: limit for scope, limit in self._limits.items() if limit.beyond in certain}
 
     # ---- turns ----
 
@@ -136,8 +144,9 @@ class Admission:
             self._see_begun(self._suspect)
         self._see_beside()
         running = [other for other in self._in_flight.running() if other.began_at is not None]
-        if not self._capped and (flight.is_over or len(running) >= self._most):
-            self._most = min(MOST, self._most + 1 if flight.is_over else 2 * self._most)
+        has_ended = flight.ended_at is not None and flight.ended_at == flight.polled_at
+        if not self._capped and (has_ended or len(running) >= self._most):
+            self._most = min(MOST, self._most + 1 if has_ended else 2 * self._most)
 
     def _see_waiting(self, flight: Flight) -> None:
         age = self._in_flight.clock() - flight.sent_at
@@ -153,10 +162,12 @@ class Admission:
     def _see_begun(self, flight: Flight) -> None:
         """A task that seemed to wait began: behind another's end, or it had only been slow."""
         self._suspect = None
-        if not waited(flight):
+        if waited(flight):
+            self._is_queue = True
+        else:
             self._capped, self._per_lane, self._holds = False, None, _Holds.UNKNOWN
             self._most = max(self._most, self.proved)
-            self.limits = {scope: found for scope, found in self.limits.items() if found.beyond is not Beyond.QUEUED}
+            self._limits = {scope: found for scope, found in self._limits.items() if found.beyond is not Beyond.QUEUED}
 
     def _see_beside(self) -> None:
         """Where another workspace is being tried: whether a task of it ran beside one of the first."""
@@ -183,10 +194,10 @@ class Admission:
         else:
             if self._holds is not _Holds.WORKSPACE:
                 self._holds, self._per_lane = _Holds.ALL, None
-                self.limits.pop(Scope.WORKSPACE, None)
+                self._limits.pop(Scope.WORKSPACE, None)
             self._most, self._capped = max(1, len(running)), True
             scope, most = Scope.ALL, self._most
-        self.limits[scope] = TaskLimit(scope, most, beyond, status)
+        self._limits[scope] = TaskLimit(scope, most, beyond, status)
         self.evidence[scope] = told
 
 
@@ -194,7 +205,8 @@ def _ran_beside(flight: Flight) -> bool:
     """Whether a task is known to have run while one of another workspace did that had begun before it."""
     began = flight.began_at
     others = [other for other in flight.behind if other.workspace != flight.workspace]
-    return began is not None and any(other.running_until >= began for other in others)
+    running = [other for other in others if other.began_at is not None and other.began_at <= (began or 0.0)]
+    return began is not None and any(other.running_until >= began for other in running)
 
 
 def _names(flights: list[Flight]) -> str:

@@ -19,7 +19,7 @@ _POLLED = re.compile(r"/api/v1/tasks/([^?]*)")
 _POSTED = re.compile(r"/api/v1/workspaces/([^/?]*)/messages")
 SILENT_PATIENCE = 2.0
 """How much longer a task may show nothing at all than stand still, where nothing else of this run runs."""
-_MOMENTS = 15
+_MOMENTS = 8
 """Moments of one task, about, at which all its readers look."""
 _USUAL = 3.0
 """How many times as long as the longest that was seen a task may take for the same."""
@@ -42,6 +42,7 @@ class Flight:
     moment_at: float = 0.0
     """When it last moved in a way that is worth a look of all its readers."""
     polled_at: float = 0.0
+    polls: int = 0
     running_until: float = 0.0
     """When the last poll was sent that said that it runs: it ran then."""
     status: str = RUNNING
@@ -64,7 +65,7 @@ class Flight:
         """Take in an answered poll; whether the task moved since the last one."""
         data = poll_data(exchange)
         before, now = self.polled_at, exchange.timing.finished
-        self.polled_at = now
+        self.polled_at, self.polls = now, self.polls + 1
         status = (data or {}).get("status")
         if status == RUNNING:
             self.running_until = max(self.running_until, exchange.timing.started)
@@ -238,11 +239,11 @@ def waited(flight: Flight) -> bool | None:
     began = flight.began_at
     if began is None:
         return None
-    beside = [other.running_until >= began for other in flight.behind]
-    if all(beside):
+    before = [other for other in flight.behind if other.began_at is not None and other.began_at <= began]
+    gone = [other for other in before if other.running_until < began]
+    if not gone:
         return False
-    known = all(ran or other.is_over for ran, other in zip(beside, flight.behind, strict=True))
-    return True if known else None
+    return True if all(other.is_over for other in gone) else None
 
 
 def workspace_of(request: Request) -> str:

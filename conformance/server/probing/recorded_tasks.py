@@ -161,7 +161,7 @@ def _read_kept_alive(api: Api, task: RecordedTask) -> None:
                 offset = offset if poll.next_offset is None else poll.next_offset
                 at_once = bool(poll.events) and not at_once  # to meet a running task that has nothing new
                 if not at_once:
-                    pause = api.recorder.tempo.pause(PUBLISHED.pause)
+                    pause = api.recorder.tempo.pause(PUBLISHED.pause, task.task_id)
                     api.recorder.pause_before_poll(task.task_id, pause)
 
 

@@ -27,6 +27,8 @@ _NEAR = 0.06
 """Part of a task's time, before and behind the moments at which others ended, in which it may be about to."""
 _LIKELY_ENDS = 12
 """Tasks after whose times the end of another is expected."""
+_ENOUGH = 40
+"""Polls of one slow task by all its readers after which they come half as often, and so on."""
 _LOOK = 0.2
 
 
@@ -54,11 +56,14 @@ class Tempo:
             self._pace.keep_to(GENTLE)
         return slow
 
-    def pause(self, habit: float, task_id: str = "") -> float:
-        """Seconds between two polls of a reader that would poll a task of a second so often."""
+    def pause(self, habit: float, task_id: str) -> float:
+        """Seconds between two polls of a task by a reader that would poll one of a second so often."""
         if 2 * habit < _CLIENTS_PAUSE and self._may_end_now(task_id):
             return min(habit, _PRESSING)
         seconds = max(self.seconds, self._in_flight.longest_running())
+        flight = self._in_flight.flights.get(task_id)
+        if seconds >= SLOW and flight is not None:
+            seconds *= 2 ** min(flight.polls // _ENOUGH, 6)
         if habit >= _CLIENTS_PAUSE:
             return max(habit, seconds / _POLLS)
         return habit * max(1.0, seconds)

@@ -5,6 +5,8 @@ A published client, two polls a second and one task at a time, meets none of the
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -158,3 +160,21 @@ def test_a_run_without_time_ends_with_the_command_that_finishes_it() -> None:
 
 def test_nothing_declared_is_nothing_kept_to() -> None:
     assert Target().traits == Traits()
+
+
+def test_a_log_tells_early_how_long_a_slow_agent_will_take() -> None:
+    """In a pipe, where pytest would keep what is written while its tests run."""
+    with limited(slots=1, chunks=20, chunk_interval=0.3) as url:
+        words = ["check", url, "--token", TOKEN, "--deadline", "20"]
+        ran = subprocess.run(
+            [sys.executable, "-m", "sendpoll.cli.main", *words],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert ran.returncode == 3
+    assert "tasks take about" in ran.stderr
+    assert "(more: --deadline" in ran.stderr
+    assert "] tasks: " in ran.stderr
+    assert f"sendpoll.cli.main check {url}" in ran.stdout or f"sendpoll check {url}" in ran.stdout
