@@ -116,7 +116,6 @@ class RunResult:
     """What came of a run, complete: no record of a task that ended is missing unless `problems` says so."""
 
     metrics: Metrics
-    records: list[TaskRecord]
     cohorts: Mapping[int, Cohort]
     health: Mapping[int, Health]
     problems: tuple[str, ...]
@@ -138,7 +137,8 @@ class RunResult:
 
 
 Progress = Callable[[View, Order], None]
-"""Called after every decision, to show it."""
+"""Called after every decision and at the end, to show how the run stands and to keep what is to be kept of it: each
+record of a task comes by once."""
 
 
 class EngineError(Exception):

@@ -9,11 +9,12 @@ from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
-from sendpoll.load.engine import Fleet, RunResult, Workload
+from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
 from sendpoll.load.on_locust.run import linger, run
 from sendpoll.load.report.files import write_load_reports
+from sendpoll.load.report.tasks import TaskLog
 from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
 from sendpoll.load.results.result import RunFacts, load_result
@@ -54,15 +55,21 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
     if job.fleet.web_port is not None:
         err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}")
     before = _earlier(job)
-    with LiveProgress(err) as progress:
-        controller = ShapeController(scenario.shape, scenario.start_spread_s)
-        held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
-    result, verdict = conclude(job, held)
-    if before is not None:
-        verdict = _compare(before, result, verdict, err)
-    with printed_anyway(lambda: print_summary(result, out)):
-        if job.report_dir:
-            write_load_reports(result, held.records, job.report_dir, job.workload.target.secrets)
+    with TaskLog(job.report_dir, job.workload.target.secrets) as tasks:
+        with LiveProgress(err) as live:
+            controller = ShapeController(scenario.shape, scenario.start_spread_s)
+
+            def progress(view: View, order: Order) -> None:
+                tasks.add(view.records)
+                live(view, order)
+
+            held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
+        result, verdict = conclude(job, held)
+        if before is not None:
+            verdict = _compare(before, result, verdict, err)
+        with printed_anyway(lambda: print_summary(result, out)):
+            if job.report_dir:
+                write_load_reports(result, tasks, job.report_dir)
     if job.report_dir:
         err.print(f"\nReports: {job.report_dir}", style="dim")
     if job.fleet.web_port is not None and err.is_terminal and held.cut_by is None:

@@ -30,13 +30,13 @@ from sendpoll.load.engine import Fleet, Order, RunResult, Workload
 from sendpoll.load.job import Job, conclude
 from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
 from sendpoll.load.on_locust.runner import patience_of, run_name, spare_the_collector
 from sendpoll.load.on_locust.user import SendpollUser as AttachedUser
 from sendpoll.load.on_locust.user import attach
 from sendpoll.load.on_locust.web import add_tab
 from sendpoll.load.report.files import write_load_reports
+from sendpoll.load.report.tasks import TaskLog
 from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.scenario import ScenarioError
@@ -65,7 +65,7 @@ class PluginRun:
         self._workload: Workload | None = None
         self._generator: Generator | None = None
         self._collector: LocalCollector | WorkerCollector | None = None
-        self._records: list[TaskRecord] = []
+        self._tasks: TaskLog | None = None
         self._started_at = 0.0
         self._began_at = 0.0
         self._number = 0
@@ -96,8 +96,9 @@ class PluginRun:
         workload = self._workload = _workload(self._environment, self._user_class)
         # Locust's default is to stop users in the middle of their tasks.
         self._environment.stop_timeout = max(self._environment.stop_timeout, patience_of(workload))
-        self._records, self._code = [], None
+        self._code = None
         self._number += 1
+        self._open_log(workload)
         self._started_at, self._began_at = time.time(), time.perf_counter()
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
@@ -121,7 +122,7 @@ class PluginRun:
             if self._generator is not generator or self._code is not None:
                 return
             self._collector.collect(self._environment.runner.user_count)
-            self._records.extend(self._collector.metrics.take_records())
+            self._log(self._collector)
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         if self._generator is not None and self._environment.runner is not None:
@@ -138,7 +139,7 @@ class PluginRun:
         if client_id not in collector.workers:
             collector.joined(client_id, client_id)
         collector.reported(client_id, data[REPORT], data["user_count"])
-        self._records.extend(collector.metrics.take_records())
+        self._log(collector)
 
     def _on_stopping(self, **_: Any) -> None:
         """Locust's master leaves half a second after it told the workers to; tasks that run on would be lost."""
@@ -170,10 +171,9 @@ class PluginRun:
             return
         if isinstance(collector, LocalCollector):
             collector.collect(0)
-        self._records.extend(collector.metrics.take_records())
+        self._log(collector)
         held = RunResult(
             metrics=collector.metrics,
-            records=self._records,
             cohorts=collector.cohorts(),
             health=collector.health,
             problems=tuple(collector.problems),
@@ -188,9 +188,20 @@ class PluginRun:
         result, verdict = conclude(job, held)
         self._code = verdict.code
         with printed_anyway(lambda: print_summary(result, consoles()[1])):
-            if job.report_dir:
-                make_folder(job.report_dir)
-                write_load_reports(result, held.records, job.report_dir, workload.target.secrets)
+            if job.report_dir and self._tasks is not None:
+                write_load_reports(result, self._tasks, job.report_dir)
+
+    def _open_log(self, workload: Workload) -> None:
+        folder = None if isinstance(self._environment.runner, WorkerRunner) else self._folder()
+        if folder is not None:
+            make_folder(folder)
+        if self._tasks is not None:
+            self._tasks.close()
+        self._tasks = TaskLog(folder, workload.target.secrets)
+
+    def _log(self, collector: LocalCollector | WorkerCollector) -> None:
+        if self._tasks is not None:
+            self._tasks.add(collector.metrics.take_records())
 
     def _folder(self) -> Path | None:
         """Where the reports of this run belong: no run may overwrite the one before it."""

@@ -14,7 +14,6 @@ from locust import LoadTestShape
 
 from sendpoll.load.engine import Controller, Order, Progress, View
 from sendpoll.load.measure.crash import crash_problems, crash_text
-from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.collector import Collector
 
 _UNREACHABLE_AFTER_S: Final = 3.0
@@ -42,7 +41,6 @@ class Conductor(LoadTestShape):
         super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
         self.done = gevent.event.Event()
         """Set when everything has ended and has been counted."""
-        self.records: list[TaskRecord] = []
         self.cut_by: int | None = None
         """The signal that cut the run short."""
         self._ends_early = False
@@ -74,7 +72,7 @@ class Conductor(LoadTestShape):
     def give_up(self) -> None:
         """End the run as it stands, without those tasks and reports that have not come in."""
         if not self.done.is_set():
-            self._view(time.perf_counter(), 0)
+            self._show(self._view(time.perf_counter(), 0))
             self._finish()
 
     def tick(self) -> Tick:
@@ -100,18 +98,19 @@ class Conductor(LoadTestShape):
             self._decide(view, now)
         elif self._is_drained(users, now):
             self._finish()
+        self._show(view)
+        return self._users_for_locust(users)
+
+    def _show(self, view: View) -> None:
         if self._progress:
             self._progress(view, self._order)
-        return self._users_for_locust(users)
 
     def _view(self, now: float, users: int) -> View:
         collector = self.collector
-        fresh = collector.metrics.take_records()
-        self.records.extend(fresh)
         return View(
             elapsed=now - self.began_at,
             users=users,
-            records=fresh,
+            records=collector.metrics.take_records(),
             cohorts=collector.cohorts(),
             health=collector.health,
             metrics=collector.metrics,

@@ -41,7 +41,7 @@ def run(
 def nothing_held(workload: Workload, cut_by: int) -> RunResult:
     """What comes of a run that a signal ended before its first user."""
     nothing = Metrics(workload.scenario.service_level)
-    return RunResult(nothing, [], {}, {}, (), started_at=time.time(), seconds=0.0, cut_by=cut_by)
+    return RunResult(nothing, {}, {}, (), started_at=time.time(), seconds=0.0, cut_by=cut_by)
 
 
 def linger(interruption: Interruption) -> None:

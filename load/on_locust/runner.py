@@ -104,7 +104,6 @@ def conduct(environment: Environment, conductor: Conductor, fleet: Fleet, interr
     collector = conductor.collector
     return RunResult(
         metrics=collector.metrics,
-        records=conductor.records,
         cohorts=collector.cohorts(),
         health=collector.health,
         problems=problems,

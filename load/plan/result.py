@@ -39,6 +39,8 @@ class PlanFacts:
     observations: Observations
     conclusion: Conclusion
     run: RunResult
+    records: Sequence[TaskRecord] = ()
+    """All tasks, in the order in which they ended."""
     levels: Sequence[tuple[float, float]] = ()
     """When (seconds since the start) which level was ordered."""
     polls: Sequence[PollCost] = ()
@@ -87,8 +89,8 @@ def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
         "models": [] if settings.arrivals else [_model(model) for model in fitted_models(observations.steps)],
         "sizing": _sizing(facts, answer),
         "polls": [asdict(cost) for cost in facts.polls],
-        "violations": dict(_violations(facts.run.records)),
-        "timeline": timeline(facts.run.records, facts.levels),
+        "violations": dict(_violations(facts.records)),
+        "timeline": timeline(facts.records, facts.levels),
         "generator": {**overall(facts.run.health).as_json(), "problems": list(facts.run.problems)},
     }
     redacted: Plan = Redactor(facts.workload.target.secrets).data(result)
@@ -125,8 +127,8 @@ def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
     if late:
         steps = f"{len(late)} of {len(facts.conclusion.assessments)} steps"
         notes.append(f"in {steps} the generator was late, by {max(late) * 1000:.0f} ms at most: too little to matter")
-    if facts.run.records and _violations(facts.run.records):
-        names = ", ".join(sorted(_violations(facts.run.records)))
+    if facts.records and _violations(facts.records):
+        names = ", ".join(sorted(_violations(facts.records)))
         notes.append(f"requirements were broken under load ({names}); such tasks count as bad: run sendpoll check")
     return notes
 

@@ -15,6 +15,7 @@ from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
+from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.on_locust.run import nothing_held, run
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.fixed_levels import HeldSteps
@@ -93,6 +94,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         conclusion=conclusion,
         run=held,
         levels=watch.levels,
+        records=watch.records,
         polls=polls,
         required=job.required,
         quick=job.quick,
@@ -101,7 +103,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     result, code = plan_result(facts)
     with printed_anyway(lambda: print_plan(result, out)):
         if job.report_dir:
-            write_plan_reports(result, held.records, job.report_dir, job.workload.target.secrets)
+            write_plan_reports(result, watch.records, job.report_dir, job.workload.target.secrets)
     if job.report_dir:
         err.print(f"\nReports: {job.report_dir}", style="dim")
     return code
@@ -135,12 +137,15 @@ class _Watch:
 
     def __init__(self, err: SafeConsole, observations: Observations) -> None:
         self.levels: list[tuple[float, float]] = []
+        self.records: list[TaskRecord] = []
+        """Of the whole plan: its budget bounds how many there are."""
         self.progress: LiveProgress | None = None
         self._err = err
         self._book = observations
 
     def __call__(self, view: View, order: Order) -> None:
         """Note and show; the engine's progress."""
+        self.records.extend(view.records)
         level = order.users if order.arrivals is None else order.arrivals
         if not self.levels or self.levels[-1][1] != level:
             self.levels.append((view.elapsed, level))

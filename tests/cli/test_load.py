@@ -20,8 +20,9 @@ import pytest
 from sendpoll.core.validation import validator
 
 TOKEN = "a-token-that-must-not-be-written"
+ROOT = Path(__file__).parents[2]
 CLUSTER_SECRET = "a-secret-of-master-and-workers"
-COMMAND = (sys.executable, "-m", "sendpoll.cli.main", "load")
+COMMAND = (sys.executable, "-m", "tests.cli.patient", "sendpoll", "load")
 QUICK = ("--users", "6", "--duration", "4s", "--think", "100ms", "--poll-interval", "100ms")
 TIMEOUT = 120
 
@@ -78,14 +79,9 @@ def assert_every_task_is_booked(folder: Path) -> int:
     return len(tasks)
 
 
-def says_generator_was_late(folder: Path) -> bool:
-    """A machine that is busy with other things makes a run invalid, which is right and no failure of a test."""
-    return bool(result_in(folder)["verdict"] == "invalid")
-
-
 def test_a_run_against_a_right_server(url: str, tmp_path: Path) -> None:
     ended = load(url, *QUICK, "--report-dir", str(tmp_path))
-    assert ended.returncode == 0 or says_generator_was_late(tmp_path)
+    assert ended.returncode == 0
     assert assert_every_task_is_booked(tmp_path) > 6
     assert {path.name for path in tmp_path.iterdir()} == {
         "result.json", "report.html", "junit.xml", "summary.md", "tasks.jsonl",
@@ -99,13 +95,13 @@ def test_a_run_against_a_right_server(url: str, tmp_path: Path) -> None:
 
 def test_a_run_without_a_url_is_against_the_reference_server(tmp_path: Path) -> None:
     ended = load(*QUICK, "--report-dir", str(tmp_path))
-    assert ended.returncode == 0 or says_generator_was_late(tmp_path)
+    assert ended.returncode == 0
     assert assert_every_task_is_booked(tmp_path) > 6
 
 
 def test_worker_processes_lose_no_task(url: str, tmp_path: Path) -> None:
     ended = load(url, *QUICK, "--processes", "2", "--report-dir", str(tmp_path))
-    assert ended.returncode == 0 or says_generator_was_late(tmp_path)
+    assert ended.returncode == 0
     assert assert_every_task_is_booked(tmp_path) > 6
     assert len(result_in(tmp_path)["generator"]["processes"]) == 2
     users = {json.loads(line)["user"] // 1_000_000 for line in (tmp_path / "tasks.jsonl").read_text().splitlines()}
@@ -123,7 +119,7 @@ def test_workers_of_other_machines_are_told_all_but_the_token(url: str, tmp_path
     worker = started("--worker", "--master-port", port)
     ended = load(url, *QUICK, "--master", "--master-port", port, "--report-dir", str(tmp_path))
     _, said = worker.communicate(timeout=TIMEOUT)
-    assert ended.returncode == 0 or says_generator_was_late(tmp_path)
+    assert ended.returncode == 0
     assert (worker.returncode, "Traceback" in said) == (0, False)
     assert assert_every_task_is_booked(tmp_path) > 6
 
@@ -225,7 +221,7 @@ def test_arrivals_that_find_nobody_are_dropped_and_fail(tmp_path: Path) -> None:
             url, "--arrivals", "20/s", "--users", "3", "--duration", "4s", "--slo", "errors <= 1%", "--report-dir",
             str(tmp_path),
         )  # fmt: skip
-    assert ended.returncode == 1 or says_generator_was_late(tmp_path)
+    assert ended.returncode == 1
     assert result_in(tmp_path)["ledger"]["dropped"] > 10
     assert assert_every_task_is_booked(tmp_path)
 
@@ -235,11 +231,8 @@ def test_a_slower_server_is_told_from_the_run_before(url: str, tmp_path: Path) -
     load(url, *QUICK, "--report-dir", str(before))
     with stub("--first", "0.9") as (slower, _):
         ended = load(slower, *QUICK, "--report-dir", str(after), "--compare", str(before / "result.json"))
-    if says_generator_was_late(before) or says_generator_was_late(after):
-        assert "Not compared" in ended.stderr
-    else:
-        assert ended.returncode == 1
-        assert "worse: " in ended.stdout
+    assert ended.returncode == 1
+    assert "worse: " in ended.stdout
 
 
 def test_another_workload_is_not_compared(url: str, tmp_path: Path) -> None:
@@ -276,11 +269,11 @@ def test_the_locustfile_runs_under_plain_locust(url: str, tmp_path: Path) -> Non
     (tmp_path / "locustfile.py").write_text(printed.stdout)
     reports = tmp_path / "reports"
     ended = subprocess.run(
-        [sys.executable, "-m", "locust", "--host", url, "--headless", "-u", "4", "-r", "4", "-t", "5s"],
+        [*COMMAND[:3], "locust", "--host", url, "--headless", "-u", "4", "-r", "4", "-t", "10s"],
         capture_output=True, text=True, timeout=TIMEOUT, cwd=tmp_path, check=False,
-        env=environment(SENDPOLL_REPORT_DIR=str(reports)),
+        env=environment(SENDPOLL_REPORT_DIR=str(reports), PYTHONPATH=str(ROOT)),
     )  # fmt: skip
-    assert ended.returncode in {0, 3} or says_generator_was_late(reports)
+    assert ended.returncode in {0, 3}
     assert assert_every_task_is_booked(reports)
     assert "first event" in ended.stderr + ended.stdout
     assert TOKEN not in ended.stderr + ended.stdout

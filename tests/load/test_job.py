@@ -23,7 +23,7 @@ Said = Callable[..., str]
 @pytest.fixture(name="said")
 def _said(monkeypatch: pytest.MonkeyPatch) -> Said:
     """What a run that never took place writes about itself while it goes on."""
-    nothing = RunResult(Metrics(), [], {}, {}, (), started_at=0.0, seconds=1.0)
+    nothing = RunResult(Metrics(), {}, {}, (), started_at=0.0, seconds=1.0)
     monkeypatch.setattr("sendpoll.load.job.run", lambda *_, **__: nothing)
 
     def said(**target: object) -> str:

@@ -19,7 +19,6 @@ def facts_of(plan: Planned, **more: Any) -> PlanFacts:
     records = [record for step in plan.steps for record in step.records]
     run = RunResult(
         metrics=Metrics(plan.settings.service),
-        records=records,
         cohorts={},
         health={},
         problems=(),
@@ -33,6 +32,7 @@ def facts_of(plan: Planned, **more: Any) -> PlanFacts:
         observations=plan.book,
         conclusion=plan.conclusion,
         run=run,
+        records=records,
         levels=[(step.settled_at, step.level) for step in plan.steps],
         **more,
     )
