@@ -25,6 +25,7 @@ PAGES = [
     ROOT / name
     for name in (
         "README.md",
+        "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "conformance/README.md",
         "conformance/client/README.md",
