@@ -30,7 +30,7 @@ _OPTIONS = (
         multiple=True,
         type=OBJECTIVE,
         metavar="OBJECTIVE",
-        help='Repeatable; such as "ttfe p95 <= 2s". In place of the scenario\'s.',
+        help='Such as "ttfe p95 <= 2s", in place of the scenario\'s.',
     ),
     click.option("--poll-interval", type=TIME, metavar="TIME", help="Between two polls."),
     click.option("--think", type=TIME, metavar="TIME", help="Mean time between a task and the next message."),

@@ -178,11 +178,15 @@ class Resending:
 
     def _wait_for_an_end(self, running: list[Flight]) -> None:
         while not any(flight.is_over for flight in running):
-            for flight in list(self._in_flight.unread(_UNREAD)):
-                self._look_after(flight)
+            self.look_after_unread()
             with self._in_flight.changed:
                 self._in_flight.changed.wait(_LOOK)
             self._wire.pause(0.0)
+
+    def look_after_unread(self) -> None:
+        """Poll the tasks that nobody reads: who waits for room would wait for their end for ever."""
+        for flight in list(self._in_flight.unread(_UNREAD)):
+            self._look_after(flight)
 
     def _look_after(self, flight: Flight) -> None:
         """Poll a task that nobody reads, and let it go where that leads nowhere."""

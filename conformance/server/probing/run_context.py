@@ -123,6 +123,7 @@ class RunContext:
     def _pause_or_leave(self, seconds: float) -> None:
         """Wait for a turn, but not where a task that begins now could not be read to its end."""
         self.recorder.pause(seconds)
+        self.recorder.resending.look_after_unread()
         if not self.has_time_for(1):
             self.was_short = True
             raise RunOverError(f"a task of {seconds_in_words(self.recorder.tempo.seconds)} would not be over in time")

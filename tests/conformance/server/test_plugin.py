@@ -127,7 +127,8 @@ def test_a_case_that_cannot_tell_is_skipped(outcomes: dict[str, tuple[str, str]]
 
 def test_a_check_that_crashes_is_a_failure_of_pytests_own(outcomes: dict[str, tuple[str, str]]) -> None:
     outcome, message = outcomes["test_crash"]
-    assert (outcome, message.strip()) == ("failure", "ZeroDivisionError")
+    assert outcome == "failure"
+    assert message.strip().splitlines()[-1].endswith("ZeroDivisionError")
 
 
 @pytest.mark.parametrize(
