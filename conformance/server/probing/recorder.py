@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request, Response, Timing
 from sendpoll.conformance.http.limits import HELD_LIMIT, KEPT_BYTES
-from sendpoll.conformance.rules.rules import observe
+from sendpoll.conformance.rules.rules import Observation, observe
 from sendpoll.conformance.rules.tally import Shown, Tally
 from sendpoll.conformance.server.probing.created_resources import CreatedResources
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
@@ -74,6 +74,8 @@ class Recorder:
         self._reserved = 0
         self._patience = target.timeouts.exchange
         self._tallies: dict[str, Tally] = defaultdict(Tally)
+        self._observed: dict[int, list[Observation]] = {}
+        """Number of an exchange whose answer is of some size to what the rules say of it, until that is counted."""
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._large = threading.Lock()
@@ -276,18 +278,19 @@ class Recorder:
             self.resending.note(exchange)
             if self._on_exchange:
                 self._on_exchange()
-            return exchange
+            if answer.response is None or not _is_weighty(answer.response):
+                return exchange
+            self._observed[number] = list(observe(exchange))  # now, or several large answers would be held at once
+            return exchange.lightened()
 
     def _conclude(self, exchange: Exchange, *, is_judged: bool = True) -> Exchange:
-        """Judge an exchange by the rules that watch all traffic, and let go of what is large."""
-        with contextlib.closing(_Turn(self._judging, self.deadline)) as turn:
-            if exchange.response is not None and _is_weighty(exchange.response):
-                turn.wait(self.deadline)
-            observations = list(observe(exchange)) if is_judged else []
-            with self._lock:
-                for observation, shown in self.quotas.judge(exchange, observations):
-                    self._count(observation.requirement, observation.broken, shown)
-            return exchange.lightened()
+        """Count what the rules that watch all traffic say of an exchange."""
+        observed = self._observed.pop(exchange.number, None)
+        observations = (list(observe(exchange)) if observed is None else observed) if is_judged else []
+        with self._lock:
+            for observation, shown in self.quotas.judge(exchange, observations):
+                self._count(observation.requirement, observation.broken, shown)
+        return exchange
 
     def _read(self, exchange: Exchange) -> Exchange:
         """The exchange with its content read: cut off where the run ended meanwhile, and where it is a flood."""
