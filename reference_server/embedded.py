@@ -74,8 +74,10 @@ def spawned(settings: Settings) -> Iterator[str]:
         stop_child(child)
 
 
-def start_child(settings: Settings) -> tuple[subprocess.Popen[str], str]:
-    """Start a server process; return it and its base URL. Raises ListenError or StorageError if it cannot start.
+def start_child(settings: Settings, log: IO[bytes] | None = None) -> tuple[subprocess.Popen[str], str]:
+    """Start a server process; return it and its base URL. Its log goes to a file, or where this process has its own.
+
+    Raises ListenError or StorageError if it cannot start.
 
     The child gets its settings on standard input, where no list of processes shows them, and ends when that closes:
     also if this process is killed.
@@ -85,6 +87,7 @@ def start_child(settings: Settings) -> tuple[subprocess.Popen[str], str]:
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         start_new_session=True,  # Ctrl-C in a terminal is for who loads it, and must not end it first
     )

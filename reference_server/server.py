@@ -66,6 +66,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     with listening(settings) as sockets:
         url = base_url(settings, sockets)
         server = AnnouncingServer(create_app(settings), lambda: announce(url))
+        _allow_connections()
         with logging_to_stderr(), _stopping(server):
             server.run(sockets)
 
@@ -98,6 +99,18 @@ def base_url(settings: Settings, sockets: Sequence[socket.socket]) -> str:
     """The URL under which the sockets are reached."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{sockets[0].getsockname()[1]}"
+
+
+def _allow_connections() -> None:
+    """Have as many open files, and so connections, as this process may have: shells give far fewer at first."""
+    try:
+        import resource  # noqa: PLC0415 - there is none on Windows, where files are not limited so
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems say "unlimited" and refuse it; what there is has to do then.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
