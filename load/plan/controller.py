@@ -179,7 +179,6 @@ class PlanController:
             steady=held.steady,
             recovery_s=held.recovery_s,
             in_progress=_mean([count for at, count in held.in_progress if at <= closed_at]),
-            backlog_growth=_growth([count for at, count in held.in_progress if at <= closed_at]),
             problems=(*view.problems, *(health.unsound if health else ())),
             late=health.late if health else (),
             lateness_s=health.lateness_s if health else 0.0,
@@ -253,14 +252,6 @@ class PlanController:
 
 def _mean(counts: list[int]) -> float:
     return sum(counts) / len(counts) if counts else 0.0
-
-
-def _growth(counts: list[int]) -> float:
-    quarter = len(counts) // 4
-    if not quarter:
-        return 0.0
-    before, after = _mean(counts[quarter : 2 * quarter]), _mean(counts[-quarter:])
-    return after / before - 1 if before > 0 else 0.0
 
 
 def _is_level(samples: list[tuple[float, int]], width: float) -> bool:

@@ -71,8 +71,6 @@ class Step:
     """With Purpose.RECOVERY: from the order to the first of two good windows in a row; None if they never came."""
     in_progress: float = 0.0
     """Tasks in progress, mean over the time that the cohort was open, as counted by the generators."""
-    backlog_growth: float = 0.0
-    """Tasks in progress in the last quarter of that time over those in the second quarter, less 1."""
     is_cut: bool = False
     """Whether the time was up before it was certain what the open tasks are: it says nothing."""
     problems: tuple[str, ...] = ()

@@ -216,11 +216,6 @@ def _of_two_tasks(message: str) -> list[Any]:
     ]
 
 
-def _cancelled(right: dict[str, Any]) -> Mapping[str, Any] | None:
-    """The task is ended where it stands, as by a server that has one task a conversation and takes the next message."""
-    return {"status": "cancelled"} if right["events"] else None
-
-
 _OTHER_TASKS = (
     Fault("ISO-1", "one_foreign_chunk", "CPNBD", script=_beside(chunk("foreign"))),
     Fault("QUEUE-1", "mixed_with_the_first", "CPNBD", script=scripted(events=_of_two_tasks)),
