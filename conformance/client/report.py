@@ -14,6 +14,7 @@ from sendpoll.conformance.client.running.program import End, Ran
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import CONTROL
 from sendpoll.conformance.results import view
+from sendpoll.conformance.results.evidence import bounded
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
@@ -26,8 +27,6 @@ _BODY = 2000
 _SHOWN_EXCHANGES = 40
 """Of one situation."""
 _OF_A_VIOLATION = 3
-_VIOLATIONS = 60
-"""Of one row: a rule about all traffic may be broken in every situation."""
 _BROKEN_OFF: Mapping[str, str] = MappingProxyType(
     {
         "reset": "the connection was reset",
@@ -109,7 +108,7 @@ def _row(row: Requirement, found: Sequence[Judged], place: Mapping[str, Observat
         "breaks": {},
         "verdict": str(verdict),
         "exercised": sum(one.exercised for one in found),
-        "violations": _bounded([told for one in found for told in _violations(one, place[one.situation])]),
+        "violations": bounded([told for one in found for told in _violations(one, place[one.situation])]),
         "reason": trouble or next(iter([*telling, *reasons]), "" if found else "no situation of it was played"),
         "checks": [one.situation for one in (own or found) if one.verdict is not Verdict.NOT_EXERCISED],
     }
@@ -125,14 +124,6 @@ def _violations(judged: Judged, seen: Observation) -> list[JSON]:
         kept["count"] += 1
         kept["exchanges"] = kept["exchanges"] or _shown_by(violation, seen)
     return list(folded.values())
-
-
-def _bounded(violations: list[JSON]) -> list[JSON]:
-    """The first of them; what is left out is counted with the last."""
-    kept, rest = violations[:_VIOLATIONS], violations[_VIOLATIONS:]
-    if rest:
-        kept[-1]["count"] += sum(one["count"] for one in rest)
-    return kept
 
 
 def _shown_by(violation: Violation, seen: Observation) -> list[JSON]:

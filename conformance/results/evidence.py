@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sendpoll.conformance.http.curl import curl_line
@@ -13,8 +13,19 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.text.secrets import HIDDEN, Redactor
 from sendpoll.schemas.contract import JSON
 
+_KEPT_VIOLATIONS = 60
+"""Sentences of one row that differ: a server can be wrong in a thousand of them."""
 _KEPT_EXCHANGES = 3
 """Exchanges that are shown of one violation."""
+
+
+def bounded(violations: Sequence[JSON]) -> list[JSON]:
+    """The first of a row's violations; what is left out is counted with the last of them."""
+    kept = [*violations[:_KEPT_VIOLATIONS]]
+    if len(violations) > _KEPT_VIOLATIONS:
+        rest = sum(one["count"] for one in violations[_KEPT_VIOLATIONS:])
+        kept[-1] = {**kept[-1], "count": kept[-1]["count"] + rest}
+    return kept
 
 
 class Evidence:

@@ -47,6 +47,18 @@ def find_echo(message: str, text: str) -> Echo | None:
     return Echo(frozenset(character for character in beyond if character in there), frozenset(lost))
 
 
+def garbled_echo(message: str, text: str) -> Echo | None:
+    """An answer that repeats all plain words of a message, whatever it has in place of the others; None where none.
+
+    It tells of a loss only beside an answer to the same message, spelt otherwise, that has the whole of it.
+    """
+    if not repeats_plain_words(message, text):
+        return None
+    beyond = frozenset(one for one in message if not one.isascii() and not _is_attached(one))
+    kept = frozenset(one for one in beyond if one in text)
+    return Echo(kept, beyond - kept)
+
+
 def find_repeated(message: str, text: str) -> Echo | None:
     """The message in the answer, or at least what is quoted in it: an agent that obeys repeats no more."""
     quoted = _QUOTED.search(message)

@@ -8,10 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
-from sendpoll.conformance.results.evidence import Evidence
+from sendpoll.conformance.results.evidence import Evidence, bounded
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
-from sendpoll.conformance.results.report_json import Report, ReportTarget, Row, TaskTold, TraitTold, UnfinishedTold
+from sendpoll.conformance.results.report_json import (
+    Report,
+    ReportTarget,
+    Row,
+    TaskTold,
+    TraitTold,
+    UnfinishedTold,
+    ViolationTold,
+)
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
 from sendpoll.conformance.server.probing.forecast import finish
 from sendpoll.conformance.server.probing.run_context import RunContext
@@ -103,7 +112,7 @@ def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> Row:
         "breaks": dict(row.breaks),
         "verdict": str(verdict),
         "exercised": sum(result["exercised"] for result in results),
-        "violations": [violation for result in results for violation in result["violations"]],
+        "violations": cast(list[ViolationTold], bounded([one for result in results for one in result["violations"]])),
         "reason": next(iter(reasons), ""),
         "checks": list(dict.fromkeys(result["check"] for result in results)),
     }

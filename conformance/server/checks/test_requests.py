@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
-from sendpoll.conformance.rules.echo import Echo, cut_character, find_repeated
+from sendpoll.conformance.rules.echo import Echo, cut_character, find_repeated, garbled_echo
 from sendpoll.conformance.rules.predicates import garbled
 from sendpoll.conformance.server.checks.check_result import CheckResult
 from sendpoll.conformance.server.checks.probes import refused_for_now, send_if_affordable
@@ -18,7 +18,7 @@ from sendpoll.conformance.server.probing.cookie_session import walk_in_session
 from sendpoll.conformance.server.probing.created_resources import identifier
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_rest, text_of
+from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_rest, text_of, undisturbed
 from sendpoll.conformance.server.transport.connection import NoConnectionError
 
 STAGE = 1
@@ -76,14 +76,7 @@ def test_the_same_request_has_one_answer(
 @pytest.mark.requirement("REQ-6")
 def test_both_spellings_say_the_same(bench: RunContext, corpus: Corpus, case: CheckResult) -> None:
     """An agent that repeats a message repeats what is beyond ASCII too, whichever way it was spelt."""
-    asked = [task for task in bench.finished if task.kind == "unicode" and task.unusable is None]
-    echoes: dict[str, dict[str, tuple[RecordedTask, Echo]]] = defaultdict(dict)
-    for task in asked:
-        text = text_of(read_rest(bench.api, task, 0))
-        if (before := cut_character(task.message, text)) is not None:
-            case.violate(f"the message is cut in a character: behind {before!r} stands U+FFFD", _shown(bench, task))
-        if (echo := find_repeated(task.message, text)) is not None:
-            echoes[task.message.replace(task.marker, "")][task.shape] = task, echo
+    echoes = _echoes(bench, case)
     escapes = {shape.name: shape.escapes for shape in PROFILES}
     both = [found for found in echoes.values() if {escapes[name] for name in found} == {True, False}]
     if not both:
@@ -100,6 +93,23 @@ def test_both_spellings_say_the_same(bench: RunContext, corpus: Corpus, case: Ch
                 case.violate(sentence, _shown(bench, task))
             else:
                 case.exercise()
+
+
+def _echoes(context: RunContext, case: CheckResult) -> dict[str, dict[str, tuple[RecordedTask, Echo]]]:
+    """Message, without its marker, to the client that spelt it to what the answer has of it."""
+    whole: dict[str, dict[str, tuple[RecordedTask, Echo]]] = defaultdict(dict)
+    garbled: dict[str, dict[str, tuple[RecordedTask, Echo]]] = defaultdict(dict)
+    alike = [task for task in undisturbed(context.finished) if task.kind == "unicode" and task.unusable is None]
+    for task in alike:
+        text = text_of(read_rest(context.api, task, 0))
+        if (before := cut_character(task.message, text)) is not None:
+            case.violate(f"the message is cut in a character: behind {before!r} stands U+FFFD", _shown(context, task))
+        same = task.message.replace(task.marker, "")
+        if (echo := find_repeated(task.message, text)) is not None:
+            whole[same][task.shape] = task, echo
+        elif (echo := garbled_echo(task.message, text)) is not None:
+            garbled[same][task.shape] = task, echo
+    return {same: garbled[same] | found for same, found in whole.items()}
 
 
 def _shown(context: RunContext, task: RecordedTask) -> Exchange:

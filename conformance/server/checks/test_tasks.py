@@ -18,13 +18,12 @@ from sendpoll.conformance.server.probing.endings import RunOverError
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.revalidation import revalidate
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_again
+from sendpoll.conformance.server.probing.task_readers import LOSING, RecordedTask, read_again, undisturbed
 from sendpoll.core.oracle import chunk_text
 
 STAGE = 8
 _BUSY = frozenset({409, 423, 425, 429, 503})
 """How a server says that another message will do later."""
-_LOSING = frozenset({"POLL-5", "POLL-7", "POLL-8"})
 """The rows whose violations alone explain text that is missing."""
 
 
@@ -148,7 +147,8 @@ def test_no_character_is_cut_in_two(tasks: list[RecordedTask], context: RunConte
 def test_no_character_vanishes_from_an_echo(tasks: list[RecordedTask], context: RunContext, case: CheckResult) -> None:
     """An agent that repeats a message repeats each of its characters wherever it stands, or nowhere."""
     escapes = {shape.name: shape.escapes for shape in PROFILES}
-    echoes = [(task, echo) for task in tasks if (echo := find_repeated(task.message, task.text)) is not None]
+    told = ((task, find_repeated(task.message, task.text)) for task in undisturbed(tasks))
+    echoes = [(task, echo) for task, echo in told if echo is not None]
     kept: dict[bool, set[str]] = defaultdict(set)
     for task, echo in echoes:
         kept[escapes[task.shape]] |= echo.kept
@@ -243,7 +243,7 @@ def test_second_message_while_one_runs(
         case.violate("the first task holds the word of the second message", bench.api.poll(first.task_id, 0))
     echoes = first.marker in first.text
     broken = {found.violation.requirement for found in (*first.contradictions, *second.contradictions)}
-    sound = not broken & _LOSING
+    sound = not broken & LOSING
     if not second.is_over:
         if second.unusable is not None or not bench.recorder.is_stuck(second.task_id):
             case.not_exercised("the second of the two tasks could not be read to its end")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 
 CLIENTS_PACE = 2.0
@@ -19,6 +20,14 @@ _CALM = 4.0
 """Seconds without a refusal after which it grows; twice as many after each time that this was too much."""
 
 
+_CLIENTS_SEND = {1.0: 4, 3.0: 8, 10.0: 24}
+"""Seconds to the most requests that one published client sends in them: its calls, and then two polls a second.
+
+At that pace the bucket of any limiter that says not how long to wait has drained in the longest of them.
+"""
+_LOOKED_BACK = max(_CLIENTS_SEND)
+
+
 class Pace:
     """Gives every request its moment. Safe for several threads."""
 
@@ -28,22 +37,34 @@ class Pace:
         self._bound = most
         self._calm = _CALM
         self._clock = clock
-        self._ready = self._since = self._grown_at = clock()
+        self._ready = self._since = self._grown_at = self._began = clock()
         self._sent = 0
+        self._moments: deque[float] = deque(maxlen=_CLIENTS_SEND[_LOOKED_BACK] + 1)
+        """When the last requests were sent, at the earliest."""
         self._lock = threading.Lock()
 
     def turn(self) -> float:
         """Take the next place in the line; the seconds until its moment."""
         with self._lock:
             self._sent += 1
-            if self.most is None:
-                return 0.0
             now = self._clock()
+            if self.most is None:
+                self._moments.append(now)
+                return 0.0
             if self._sent and now - self._grown_at > self._calm and self.most != self._bound:
                 self.most = min(_MORE * self.most, self._bound or _MORE * self.most)
                 self._grown_at = now
             self._ready = max(self._ready, now - _BURST) + 1 / self.most
+            self._moments.append(max(self._ready, now))
             return max(0.0, self._ready - now)
+
+    def was_a_clients(self, moment: float) -> bool:
+        """Whether no more was sent for some time before a moment than one published client sends."""
+        if moment - self._began < _LOOKED_BACK:
+            return False
+        with self._lock:
+            sent = list(self._moments)
+        return all(sum(moment - span < one <= moment for one in sent) <= most for span, most in _CLIENTS_SEND.items())
 
     @property
     def is_bounded(self) -> bool:

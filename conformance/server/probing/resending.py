@@ -121,6 +121,8 @@ class Resending:
         """
         if was_cut(exchange) and self._good is not None:
             return self._when_back(exchange, host, patient)
+        if self._is_no_limit(exchange):
+            return exchange, Answered.JUDGED
         if may_be_too_fast(exchange) and not (is_busy(exchange) and self._in_flight.running() and not patient):
             exchange = self._alone(exchange, host)
         if is_busy(exchange):
@@ -132,6 +134,15 @@ class Resending:
         return exchange, Answered.JUDGED
 
     # ---- too fast ----
+
+    def _is_no_limit(self, exchange: Exchange) -> bool:
+        """Whether an answer that may say "too fast" says it at the pace of one published client, and not for how long.
+
+        That client breaks by it, be it a limit or a fault. A limit that counts over minutes says when it is over.
+        """
+        if not may_be_too_fast(exchange) or is_busy(exchange) or told_wait(exchange) is not None:
+            return False
+        return self._pace.was_a_clients(exchange.timing.started)
 
     def _alone(self, exchange: Exchange, host: str | None) -> Exchange:
         """The same request sent again with nothing beside it, later and later."""

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -290,6 +290,25 @@ def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any]:
             return events
         been.add(poll.next_offset)
         offset = poll.next_offset
+
+
+LOSING = frozenset({"POLL-5", "POLL-7", "POLL-8"})
+"""Rows of which a broken one leaves a client without events, or with others."""
+
+
+def undisturbed(tasks: Sequence[RecordedTask]) -> list[RecordedTask]:
+    """The tasks whose texts may be held against each other: none of their events was lost, changed or another task's.
+
+    What those lack is told by the row that says so, and by no row about characters.
+    """
+    ids = Counter(task.task_id for task in tasks)
+    return [
+        task
+        for task in tasks
+        if ids[task.task_id] == 1
+        and not any(found.violation.requirement in LOSING for found in task.contradictions)
+        and not any(other.marker in task.text for other in tasks if other.conversation != task.conversation)
+    ]
 
 
 def text_of(events: Iterable[Any]) -> str:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sendpoll.conformance.rules.echo import cut_character, find_echo, find_repeated, repeats_plain_words, shows_halves
+from sendpoll.conformance.rules.echo import (
+    cut_character,
+    find_echo,
+    find_repeated,
+    garbled_echo,
+    repeats_plain_words,
+    shows_halves,
+)
 from sendpoll.conformance.server.inputs.prompts import PROMPTS, prompt
 
 MESSAGE = "你好 one 世界 🎉 two e\u0301 👩\u200d💻 end"
@@ -115,3 +122,12 @@ def test_plain_words_are_those_of_ascii() -> None:
 def test_no_answer_makes_it_slow() -> None:
     """However often its beginning comes, a message is not looked for for ever."""
     assert find_echo(MESSAGES[0], "「介绍" * 20_000) is None
+
+
+def test_an_answer_with_the_plain_words_tells_what_it_lacks_of_the_others() -> None:
+    found = garbled_echo("你好 one two", "\\u4f60好 one, two")
+
+    assert found is not None
+    assert found.kept == frozenset("好")
+    assert found.lost == frozenset("你")
+    assert garbled_echo("你好 one two", "你好 one") is None

@@ -117,3 +117,22 @@ def test_who_is_alone_has_nobody_beside() -> None:
     for thread in threads:
         thread.join(guard)
     assert seen == ["beside", "alone", "later"]
+
+
+def test_a_pace_is_a_clients_where_each_stretch_before_has_no_more_than_one_sends() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    assert not pace.was_a_clients(clock.now)  # nothing is known of the seconds before the run
+    clock.now += 20
+    for _ in range(20):
+        clock.now += 0.5
+        pace.turn()
+    assert pace.was_a_clients(clock.now)
+
+    for _ in range(4):
+        pace.turn()
+    assert not pace.was_a_clients(clock.now)  # five in one second
+    clock.now += 2
+    assert not pace.was_a_clients(clock.now)  # nine in three
+    clock.now += 10
+    assert pace.was_a_clients(clock.now)
