@@ -131,8 +131,12 @@ def test_a_pace_is_a_clients_where_each_stretch_before_has_no_more_than_one_send
 
     for _ in range(4):
         pace.turn()
-    assert not pace.was_a_clients(clock.now)  # five in one second
-    clock.now += 2
-    assert not pace.was_a_clients(clock.now)  # nine in three
+    assert not pace.was_a_clients(clock.now)  # more in one second than a client's calls
+    clock.now += 1
+    assert pace.was_a_clients(clock.now + 10)
+    for _ in range(4):
+        pace.turn()
+    clock.now += 1
+    assert not pace.was_a_clients(clock.now)  # none of them in the last second, too many in three
     clock.now += 10
     assert pace.was_a_clients(clock.now)
