@@ -9,6 +9,7 @@ from typing import Any
 from sendpoll.conformance.http.exchange import Exchange, Intent, Request
 from sendpoll.conformance.server.probing.client_profiles import ClientProfile
 from sendpoll.conformance.server.probing.recorder import Recorder
+from sendpoll.conformance.server.probing.task_paths import pasted
 from sendpoll.conformance.server.transport.connection import Connection
 from sendpoll.schemas.endpoints import endpoints
 
@@ -97,16 +98,7 @@ class Api:
         """The request of a poll with any query; characters that no request line can hold are percent-encoded."""
         request = self.request("pollTask", {"task_id": "\0"}, query=query, intent=intent)
         path, _, rest = request.target.partition("%00")
-        return _marked(request, target=f"{path}{_pasted(task)}{rest}", late=task in self.recorder.ended_tasks)
-
-
-def _pasted(task: str) -> str:
-    return "".join(
-        character
-        if "!" <= character <= "~"
-        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
-        for character in task
-    )
+        return _marked(request, target=f"{path}{pasted(task)}{rest}", late=task in self.recorder.ended_tasks)
 
 
 def _marked(request: Request, **changes: Any) -> Request:

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 from sendpoll.conformance.http.exchange import Exchange, Intent, Request
 from sendpoll.conformance.rules.predicates import events_of, poll_data
 from sendpoll.conformance.server.probing.created_resources import asked_for, identifier
+from sendpoll.conformance.server.probing.task_paths import polled
 from sendpoll.core.oracle import RUNNING
 
-_POLLED = re.compile(r"/api/v1/tasks/([^?]*)")
 _POSTED = re.compile(r"/api/v1/workspaces/([^/?]*)/messages")
 SILENT_PATIENCE = 2.0
 """How much longer a task may show nothing at all than stand still, where nothing else of this run runs."""
@@ -117,8 +117,7 @@ class InFlight:
             if operation == "sendMessage" and exchange.request.method == "POST":
                 self._add(exchange)
             elif operation == "pollTask":
-                match = _POLLED.match(exchange.request.target)
-                flight = self.flights.get(unquote(match.group(1))) if match else None
+                flight = polled(exchange.request.target, self.flights)
                 if flight is not None:
                     flight.news(exchange)
                     for listener in self._listeners:
@@ -127,8 +126,7 @@ class InFlight:
 
     def _note_gone(self, exchange: Exchange) -> None:
         """A poll says that a task is not there: if it came to its end before, the server has forgotten it."""
-        match = _POLLED.match(exchange.request.target)
-        flight = self.flights.get(unquote(match.group(1))) if match else None
+        flight = polled(exchange.request.target, self.flights)
         if flight is not None and flight.ended_at is not None and flight.ended_at < exchange.timing.started:
             flight.gone_after = flight.gone_after or exchange.timing.started - flight.ended_at
 

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from typing import NoReturn, Protocol
-from urllib.parse import quote
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request
 from sendpoll.conformance.server.probing.endings import RunOverError, TargetLostError
@@ -30,6 +29,7 @@ from sendpoll.conformance.server.probing.refusals import (
     waits,
     was_cut,
 )
+from sendpoll.conformance.server.probing.task_paths import pasted
 from sendpoll.conformance.server.transport.connection import Connection
 from sendpoll.core.target.url import TargetError
 
@@ -206,7 +206,7 @@ class Resending:
             self._in_flight.forget(flight)
             return
         path, _, _ = poll.target.rpartition("/api/v1/tasks/")
-        target = f"{path}/api/v1/tasks/{quote(flight.task_id, safe='')}?from=0"
+        target = f"{path}/api/v1/tasks/{pasted(flight.task_id)}?from=0"
         exchange = self.beside(dataclasses.replace(poll, target=target))
         stuck = self._in_flight.stuck_for(flight.task_id, PATIENCE)
         if 400 <= exchange.status <= 499 or stuck:
