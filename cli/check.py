@@ -26,7 +26,7 @@ from sendpoll.cli.judging import (
     publish,
 )
 from sendpoll.cli.repeated_command import repeated_command
-from sendpoll.cli.target_options import SERVER, target_of, target_options
+from sendpoll.cli.target_options import SERVER, made_ready, target_of, target_options
 from sendpoll.conformance.reporting.progress import Progress
 from sendpoll.conformance.results.cut_short import cut_short
 from sendpoll.conformance.results.report_json import Report
@@ -191,7 +191,7 @@ def _target(options: dict[str, Any]) -> Iterator[Target]:
     """The target that was described, or a reference server for the length of the run."""
     described = _described(options)
     if described is not None:
-        yield described
+        yield made_ready(described, options)
         return
     from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
     from sendpoll.reference_server.settings import Settings  # noqa: PLC0415

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sendpoll.cli.target_options import target_of
+from sendpoll.cli.target_options import made_ready, target_of
 from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
 from sendpoll.core.target.target import Target
 
@@ -114,7 +114,7 @@ def target_at_hand(options: Mapping[str, Any]) -> Iterator[Target]:
     """The target that was named, or a reference server for the length of the run. Raises click.UsageError."""
     named = target_of(options["url"], options)
     if named is not None:
-        yield named
+        yield made_ready(named, options)
         return
     from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
     from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
