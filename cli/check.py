@@ -33,7 +33,7 @@ from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
-from sendpoll.conformance.server.run import Check
+from sendpoll.conformance.server.suite_run import Check
 from sendpoll.core.interruption import Interruption, signal_name
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.target.target import Target

@@ -22,11 +22,11 @@ from sendpoll.cli.judging import (
     known_failures,
     publish,
 )
-from sendpoll.conformance.client.dry_run import describe_run
+from sendpoll.conformance.client.client_run import PATIENCE, chosen, judge_client, new_settings
 from sendpoll.conformance.client.judging.expectation import missed
 from sendpoll.conformance.client.judging.observation import Observation
 from sendpoll.conformance.client.listen import Listener
-from sendpoll.conformance.client.run import PATIENCE, chosen, judge_client, new_settings
+from sendpoll.conformance.client.preview import describe_run
 from sendpoll.conformance.client.running.adapter import Adapter
 from sendpoll.conformance.client.running.command import Command as CommandLine
 from sendpoll.conformance.client.running.program import Program, ProgramError

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sendpoll.load.measure.metrics import Metrics
     from sendpoll.load.measure.records import Ledger, Outcome, TaskRecord
     from sendpoll.load.measure.slo import ServiceLevel
-    from sendpoll.load.on_locust.run import run
+    from sendpoll.load.on_locust.load_run import run
     from sendpoll.load.scenario.scenario import Scenario
     from sendpoll.load.scenario.scenario_file import load_scenario
     from sendpoll.load.shapes import ShapeController
@@ -52,7 +52,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "ServiceLevel": "measure.slo",
         "ShapeController": "shapes",
         "load_scenario": "scenario.scenario_file",
-        "run": "on_locust.run",
+        "run": "on_locust.load_run",
     }
 )
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, Progress, View, Workload
-from sendpoll.load.on_locust.run import run
+from sendpoll.load.on_locust.load_run import run
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.distribution import Distribution
 from sendpoll.load.scenario.scenario_file import load_scenario

@@ -4,8 +4,8 @@ A `Controller` is asked once a second how many users there shall be and which st
 It is shown every task that has ended, how the generator fared in each step, and when a step is over. The shapes of
 `sendpoll load` and the planner are controllers; neither knows Locust, nor where the users run.
 
-Importing this module imports neither Locust nor gevent; `sendpoll.load.on_locust.run` holds the load, and that patches
-the whole process.
+Importing this module imports neither Locust nor gevent; `sendpoll.load.on_locust.load_run` holds the load, and that
+patches the whole process.
 """
 
 from __future__ import annotations

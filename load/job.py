@@ -12,12 +12,12 @@ from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
-from sendpoll.load.on_locust.run import linger, run
-from sendpoll.load.report.files import write_load_reports
+from sendpoll.load.on_locust.load_run import linger, run
+from sendpoll.load.report.result_files import write_load_reports
+from sendpoll.load.report.result_terminal import print_summary
 from sendpoll.load.report.tasks import TaskLog
-from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
-from sendpoll.load.results.result import RunFacts, load_result
+from sendpoll.load.results.load_result import RunFacts, load_result
 from sendpoll.load.results.result_json import LoadResult
 from sendpoll.load.results.verdict import ExitCode, InconclusiveAs, RunVerdict
 from sendpoll.load.shapes import ShapeController

@@ -9,7 +9,7 @@ from rich.live import Live
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.load.engine import Order, View
 from sendpoll.load.measure.health import overall
-from sendpoll.load.report.terminal import Snapshot, progress_line
+from sendpoll.load.report.result_terminal import Snapshot, progress_line
 
 _PLAIN_EVERY_S: Final = 10.0
 

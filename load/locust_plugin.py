@@ -35,9 +35,9 @@ from sendpoll.load.on_locust.runner import patience_of, run_name, spare_the_coll
 from sendpoll.load.on_locust.user import SendpollUser as AttachedUser
 from sendpoll.load.on_locust.user import attach
 from sendpoll.load.on_locust.web import add_tab
-from sendpoll.load.report.files import write_load_reports
+from sendpoll.load.report.result_files import write_load_reports
+from sendpoll.load.report.result_terminal import print_summary
 from sendpoll.load.report.tasks import TaskLog
-from sendpoll.load.report.terminal import print_summary
 from sendpoll.load.results.verdict import ExitCode
 from sendpoll.load.scenario.scenario import ScenarioError
 from sendpoll.load.scenario.scenario_file import load_scenario

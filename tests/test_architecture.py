@@ -114,7 +114,7 @@ def test_listing_and_checking_patch_nothing() -> None:
 import sys
 from click.testing import CliRunner
 from sendpoll.cli.main import cli
-import sendpoll.conformance.server.run
+import sendpoll.conformance.server.suite_run
 assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
 assert CliRunner().invoke(cli, ["check", "--help"]).exit_code == 0
 assert CliRunner().invoke(cli, ["load", "--help"]).exit_code == 0
@@ -192,9 +192,9 @@ STEPS: dict[str, tuple[str, ...]] = {
         "running",
         "judging",
         "play",
-        "report",
-        "run",
-        "dry_run",
+        "client_report",
+        "client_run",
+        "preview",
         "serve",
         "listen",
     ),
@@ -204,10 +204,10 @@ STEPS: dict[str, tuple[str, ...]] = {
         "malloc",
         "probing",
         "checks",
-        "report",
+        "server_report",
         "plugin",
         "pytest_exit",
-        "run",
+        "suite_run",
         "replay",
     ),
     "load": (

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 
 from sendpoll.conformance.client.judging.observation import Observation
 from sendpoll.conformance.client.running.program import Job, Program, Ran, Told
-from sendpoll.conformance.client.serving.api import RUNNING, Script
 from sendpoll.conformance.client.serving.behaviour import Behaviour
 from sendpoll.conformance.client.serving.messages import error
 from sendpoll.conformance.client.serving.responder import Hooks, Served
+from sendpoll.conformance.client.serving.right_api import RUNNING, Script
 from sendpoll.conformance.client.serving.server import ScriptedServer
 from sendpoll.conformance.client.situations.played import Settings, behaviour_of, met
 from sendpoll.conformance.client.situations.situation import CONTROL, Situation

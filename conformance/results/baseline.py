@@ -22,7 +22,7 @@ from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_yaml
 from sendpoll.core.files.parsed import Parsed
 from sendpoll.core.files.schema import require
-from sendpoll.core.files.yaml_text import parse_yaml
+from sendpoll.core.files.yaml_file import parse_yaml
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
 from sendpoll.schemas.contract import JSON
 

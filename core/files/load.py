@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from sendpoll.core.files.json_text import parse_json
+from sendpoll.core.files.json_file import parse_json
 from sendpoll.core.files.parsed import Parsed
 from sendpoll.core.files.schema import require
 from sendpoll.core.files.source import read_source
-from sendpoll.core.files.yaml_text import parse_yaml
+from sendpoll.core.files.yaml_file import parse_yaml
 
 YAML_BYTES: Final = 256 * 1024
 """Of a file that people write by hand."""

@@ -23,7 +23,7 @@ from sendpoll.load.plan.refused import refused_in
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.sizing import CROWDS, RATES, assumptions, fleets
 from sendpoll.load.plan.tallies import Observations
-from sendpoll.load.results.result import described_target, environment_facts, version_of
+from sendpoll.load.results.load_result import described_target, environment_facts, version_of
 from sendpoll.load.results.verdict import WORDS, ExitCode, ended_by
 
 SCHEMA_VERSION: Final = 1

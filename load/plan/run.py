@@ -16,7 +16,7 @@ from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.records import TaskRecord
-from sendpoll.load.on_locust.run import nothing_held, run
+from sendpoll.load.on_locust.load_run import nothing_held, run
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.fixed_levels import HeldSteps
 from sendpoll.load.plan.judge import assess

@@ -13,7 +13,7 @@ from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.results.report_json import Report, Row
 from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.probing.message_plan import plan_messages
-from sendpoll.conformance.server.run import check
+from sendpoll.conformance.server.suite_run import check
 from sendpoll.core.target.target import Target
 from tests.conformance.limited import limited
 from tests.conformance.reference import OTHER_TOKEN, TOKEN

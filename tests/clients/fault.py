@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sendpoll.conformance.client.serving.api import Script, chunk
 from sendpoll.conformance.client.serving.behaviour import Behaviour
+from sendpoll.conformance.client.serving.right_api import Script, chunk
 
 TOKEN = "t0ken"
 MESSAGE = "你好，世界 🙂"

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sendpoll.conformance.client.run import PATIENCE, judge_client
+from sendpoll.conformance.client.client_run import PATIENCE, judge_client
 from sendpoll.conformance.client.running.command import Command
 from sendpoll.conformance.client.running.program import End, Job, Program, Ran
 from sendpoll.conformance.results.judgement import Judgement

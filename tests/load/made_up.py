@@ -12,7 +12,7 @@ from sendpoll.core.target.target import Target
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord, Violation
 from sendpoll.load.measure.slo import ServiceLevel
-from sendpoll.load.results.result import RunFacts, load_result
+from sendpoll.load.results.load_result import RunFacts, load_result
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.load.scenario.scenario_file import load_scenario
 

@@ -12,7 +12,7 @@ from sendpoll.conformance.client.judging.expectation import missed
 from sendpoll.conformance.client.judging.observation import Judge, Observation, Tally, Violation
 from sendpoll.conformance.client.judging.traffic import made_up
 from sendpoll.conformance.client.running.program import TELLS_OF_FAILURE, End
-from sendpoll.conformance.client.serving.api import chunk
+from sendpoll.conformance.client.serving.right_api import chunk
 from sendpoll.conformance.client.situations.played import REFUSAL
 from sendpoll.conformance.client.situations.situation import WORKSPACE
 from sendpoll.core.text.secrets import MASK, Redactor

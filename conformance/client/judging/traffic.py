@@ -10,9 +10,9 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from sendpoll.conformance.client.judging.observation import Judge, Observation, Tally, Violation, news, said
-from sendpoll.conformance.client.serving.api import RUNNING
 from sendpoll.conformance.client.serving.messages import Request
 from sendpoll.conformance.client.serving.responder import Served
+from sendpoll.conformance.client.serving.right_api import RUNNING
 from sendpoll.core.text.secrets import MASK, Redactor
 
 _NO_PAUSE = 0.1

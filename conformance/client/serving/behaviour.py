@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sendpoll.conformance.client.serving.api import Api, Script
 from sendpoll.conformance.client.serving.messages import Answer, Request, encoded, on_the_wire
+from sendpoll.conformance.client.serving.right_api import Api, Script
 
 Refuse = Callable[[Request], "Answer | None"]
 Rewrite = Callable[[Request], Request]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sendpoll.conformance.client.serving.api import Api
 from sendpoll.conformance.client.serving.behaviour import Behaviour, Pieces, answered, sent
 from sendpoll.conformance.client.serving.messages import Answer, Request
+from sendpoll.conformance.client.serving.right_api import Api
 
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: what is not sent yet is thrown away, and the other side is told by a reset."""

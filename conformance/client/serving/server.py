@@ -11,11 +11,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from sendpoll.conformance.client.serving.api import Api
 from sendpoll.conformance.client.serving.behaviour import Behaviour
 from sendpoll.conformance.client.serving.messages import Request
 from sendpoll.conformance.client.serving.request_reader import RequestReader, UnreadableError
 from sendpoll.conformance.client.serving.responder import Hooks, Responder, Served, reset
+from sendpoll.conformance.client.serving.right_api import Api
 
 Reply = Callable[[socket.socket, Request], bool]
 """Answers a request on its connection, and says whether the connection lives on."""

@@ -15,9 +15,9 @@ from typing import Any
 import brotli
 import zstandard
 
-from sendpoll.conformance.client.serving.api import Script
 from sendpoll.conformance.client.serving.behaviour import Behaviour, Pieces
 from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from sendpoll.conformance.client.serving.right_api import Script
 from sendpoll.conformance.client.situations.situation import Fault, Situation
 
 REFUSAL = "the request was refused under rule 7Q"

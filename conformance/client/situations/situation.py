@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from sendpoll.conformance.client.serving.api import chunk
 from sendpoll.conformance.client.serving.messages import Call
+from sendpoll.conformance.client.serving.right_api import chunk
 from sendpoll.core.validation import validator
 from sendpoll.schemas.catalogue import Subject, load_catalogue
 from sendpoll.schemas.contract import JSON

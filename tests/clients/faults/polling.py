@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sendpoll.conformance.client.serving.api import Script, chunk
 from sendpoll.conformance.client.serving.behaviour import Edit, Reshape
 from sendpoll.conformance.client.serving.messages import Answer, Request
+from sendpoll.conformance.client.serving.right_api import Script, chunk
 from tests.clients.fault import Fault, events, scripted
 from tests.clients.faults.documents import BODILESS, of
 

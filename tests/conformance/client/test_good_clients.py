@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sendpoll.conformance.client.run import judge_client
+from sendpoll.conformance.client.client_run import judge_client
 from sendpoll.conformance.client.running.browser import Browser
 from sendpoll.conformance.client.running.chromium import executable
 from sendpoll.conformance.client.running.command import Command

@@ -15,7 +15,7 @@ import pytest
 
 from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.server.plugin import RunOptions
-from sendpoll.conformance.server.run import check
+from sendpoll.conformance.server.suite_run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.target.traits import Traits, declared_traits
 from sendpoll.core.validation import validator

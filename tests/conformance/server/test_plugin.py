@@ -266,7 +266,7 @@ def test_nothing_of_folder_or_environment_takes_part_and_nothing_is_left(
 def test_the_environment_is_as_it_was_behind_a_run(monkeypatch: pytest.MonkeyPatch, server: Reference) -> None:
     from sendpoll.conformance.results.judgement import Judgement  # noqa: PLC0415
     from sendpoll.conformance.server.plugin import RunOptions  # noqa: PLC0415 - beside the one test in this process
-    from sendpoll.conformance.server.run import check  # noqa: PLC0415
+    from sendpoll.conformance.server.suite_run import check  # noqa: PLC0415
     from sendpoll.core.target.target import Target  # noqa: PLC0415
 
     monkeypatch.setenv("PYTEST_ADDOPTS", "-q")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from sendpoll.conformance.client.client_report import Run, build_report
 from sendpoll.conformance.client.judging.judge import judge
 from sendpoll.conformance.client.judging.observation import Observation
-from sendpoll.conformance.client.report import Run, build_report
 from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.core.reports.files import require_schema
 from tests.conformance.client.observations import TOKEN, message, observed, poll, ran, situation

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sendpoll.core.files.errors import FileError
-from sendpoll.core.files.json_text import parse_json
+from sendpoll.core.files.json_file import parse_json
 
 
 def refusal(text: str) -> str:

@@ -25,7 +25,7 @@ from sendpoll.conformance.server.probing.forecast import forecast
 from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.report import Ran, build_report
+from sendpoll.conformance.server.server_report import Ran, build_report
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON

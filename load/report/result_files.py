@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sendpoll.core.reports.files import Content, write_report
-from sendpoll.load.report.html import html_report
-from sendpoll.load.report.junit import junit
-from sendpoll.load.report.markdown import markdown_summary
+from sendpoll.load.report.result_html import html_report
+from sendpoll.load.report.result_junit import junit
+from sendpoll.load.report.result_markdown import markdown_summary
 from sendpoll.load.report.tasks import TaskLog
 from sendpoll.load.results.result_json import LoadResult
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from sendpoll.conformance.client.client_report import Run, build_report
 from sendpoll.conformance.client.judging.judge import judge
 from sendpoll.conformance.client.judging.observation import Observation
 from sendpoll.conformance.client.play import play_all
-from sendpoll.conformance.client.report import Run, build_report
 from sendpoll.conformance.client.running.program import Program
 from sendpoll.conformance.client.situations.played import Settings
 from sendpoll.conformance.client.situations.situation import CONTROL, Situation, load_situations

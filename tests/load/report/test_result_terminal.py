@@ -9,7 +9,7 @@ import pytest
 
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.report.terminal import Snapshot, print_summary, progress_line
+from sendpoll.load.report.result_terminal import Snapshot, print_summary, progress_line
 from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 

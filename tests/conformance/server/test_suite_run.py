@@ -21,7 +21,7 @@ from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.probing.listener import Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
-from sendpoll.conformance.server.run import check
+from sendpoll.conformance.server.suite_run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.validation import validator
 from sendpoll.schemas.catalogue import load_catalogue

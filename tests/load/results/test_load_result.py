@@ -8,7 +8,7 @@ from sendpoll.core.reports.files import json_text
 from sendpoll.core.validation import validator
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Outcome
-from sendpoll.load.results.result import load_result
+from sendpoll.load.results.load_result import load_result
 from sendpoll.load.results.series import POINTS
 from sendpoll.load.results.verdict import ExitCode
 from tests.load.made_up import Run, broken_offset, facts, metrics_of, record, result_of

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import html
 
-from sendpoll.load.report.markdown import markdown_summary
+from sendpoll.load.report.result_markdown import markdown_summary
 from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.report.html import html_report
+from sendpoll.load.report.result_html import html_report
 from sendpoll.load.results.compare import compare
 from tests.load.made_up import Run, broken_offset, metrics_of, result_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sendpoll.core.files.errors import FileError
-from sendpoll.core.files.yaml_text import parse_yaml
+from sendpoll.core.files.yaml_file import parse_yaml
 
 
 def refusal(text: str) -> str:

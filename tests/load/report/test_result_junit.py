@@ -5,7 +5,7 @@ from typing import Any
 
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.slo import ServiceLevel
-from sendpoll.load.report.junit import junit
+from sendpoll.load.report.result_junit import junit
 from sendpoll.load.results.compare import compare
 from tests.load.made_up import SLOS, Run, broken_offset, metrics_of, result_of
 
