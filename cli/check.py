@@ -33,7 +33,7 @@ from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
-from sendpoll.conformance.server.suite_run import Check
+from sendpoll.conformance.server.suite_run import SuiteRun
 from sendpoll.core.interruption import Interruption, signal_name
 from sendpoll.core.reports.files import ReportFileError
 from sendpoll.core.target.target import Target
@@ -107,7 +107,7 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
     finishing = threading.Lock()
     with Progress(sys.stderr, rows=len(judgement.only) or len(load_catalogue().checked)) as progress:
         wanted = RunOptions(seed, options["examples"], judgement.only, repeated_command(click.get_current_context()))
-        run = Check(target, wanted, judgement, progress, began=_began(options))
+        run = SuiteRun(target, wanted, judgement, progress, began=_began(options))
 
         def finish(report: Report) -> int:
             finishing.acquire()  # for good: there is one end

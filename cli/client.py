@@ -25,7 +25,7 @@ from sendpoll.cli.judging import (
 from sendpoll.conformance.client.client_run import PATIENCE, chosen, judge_client, new_settings
 from sendpoll.conformance.client.judging.expectation import missed
 from sendpoll.conformance.client.judging.observation import Observation
-from sendpoll.conformance.client.listen import Listener
+from sendpoll.conformance.client.listen import SituationServer
 from sendpoll.conformance.client.preview import describe_run
 from sendpoll.conformance.client.running.adapter import Adapter
 from sendpoll.conformance.client.running.command import Command as CommandLine
@@ -144,7 +144,7 @@ def _stand(judgement: Judgement, options: dict[str, Any]) -> None:
     if options["serve"] and not judgement.only:
         raise click.UsageError("--serve needs --only ID: the row whose situations are to be kept up")
     asked = [one for one in chosen(judgement) if options["listen"] or judgement.only.intersection(one.judges)]
-    stand = Listener if options["listen"] else Stand
+    stand = SituationServer if options["listen"] else Stand
     with stand(asked, new_settings(options["patience"]), click.echo) as servers:
         click.echo(servers.told, nl=False)
         servers.wait()

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from sendpoll.cli.help_page import Group
+from sendpoll.cli.help_page import Decorated, Group
 from sendpoll.cli.values import CLIENT_REQUIREMENT, REQUIREMENT
 from sendpoll.conformance.reporting.annotations import workflow_commands
 from sendpoll.conformance.reporting.terminal import print_summary
@@ -23,8 +23,6 @@ from sendpoll.core.reports.ci_log import is_github
 from sendpoll.core.reports.files import UnwrittenError, make_folder, printed_anyway, try_folder, write_file
 from sendpoll.core.reports.streams import write_command
 from sendpoll.schemas.catalogue import Level, Subject, load_catalogue
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -41,7 +39,7 @@ REPORT = Group("Report", ("report_dir",))
 """Where these options stand in the help of a command."""
 
 
-def judging_options(subject: Subject) -> Callable[[Command], Command]:
+def judging_options(subject: Subject) -> Callable[[Decorated], Decorated]:
     """Give a command the options that the functions here read."""
     rows = REQUIREMENT if subject is Subject.SERVER else CLIENT_REQUIREMENT
     options = (
@@ -57,7 +55,7 @@ def judging_options(subject: Subject) -> Callable[[Command], Command]:
         click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown, badge."),
     )
 
-    def decorate(command: Command) -> Command:
+    def decorate(command: Decorated) -> Decorated:
         for option in reversed(options):
             command = option(command)
         return command

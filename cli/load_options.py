@@ -7,10 +7,11 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sendpoll.cli.help_page import Decorated
 from sendpoll.cli.target_options import made_ready, target_of
 from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
 from sendpoll.core.target.target import Target
@@ -18,7 +19,6 @@ from sendpoll.core.target.target import Target
 if TYPE_CHECKING:
     from sendpoll.load.engine import Fleet
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _COUNT = click.IntRange(1)
 _PORT = click.IntRange(1, 65535)
@@ -64,10 +64,10 @@ _OPTIONS = (
 )
 
 
-def load_options(scenario: str) -> Callable[[Command], Command]:
+def load_options(scenario: str) -> Callable[[Decorated], Decorated]:
     """Give a command these options; `scenario` is what it does where none is named."""
 
-    def decorated(command: Command) -> Command:
+    def decorated(command: Decorated) -> Decorated:
         which = click.option(
             "--scenario",
             default=scenario,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from sendpoll.cli.help_page import Group
+from sendpoll.cli.help_page import Decorated, Group
 from sendpoll.cli.values import TIME
 from sendpoll.core.dialing.waiting import wait_until_it_answers
 from sendpoll.core.target.headers import with_own
@@ -21,8 +21,6 @@ from sendpoll.core.target.target_file import load_target
 from sendpoll.core.target.tokens import acquired
 from sendpoll.core.target.url import TargetError
 from sendpoll.core.text.units import parse_seconds
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
@@ -46,7 +44,7 @@ SERVER = Group(
 """Where these options stand in the help of a command."""
 
 
-def target_options(command: Command) -> Command:
+def target_options(command: Decorated) -> Decorated:
     """Give a command the options that `target_of` and `made_ready` read."""
     for option in reversed(_OPTIONS):
         command = option(command)

@@ -32,8 +32,7 @@ from sendpoll.load.measure.machine_limits import raise_open_files
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.on_locust.collector import LocalCollector, WorkerCollector
 from sendpoll.load.on_locust.runner import patience_of, run_name, spare_the_collector
-from sendpoll.load.on_locust.user import SendpollUser as AttachedUser
-from sendpoll.load.on_locust.user import attach
+from sendpoll.load.on_locust.user import TaskUser, attach
 from sendpoll.load.on_locust.web import add_tab
 from sendpoll.load.report.result_files import write_load_reports
 from sendpoll.load.report.result_terminal import print_summary
@@ -48,7 +47,7 @@ REPORT: Final = "sendpoll"
 _REPORT_S: Final = 1.0
 
 
-class SendpollUser(AttachedUser):
+class SendpollUser(TaskUser):
     """One person who sends and polls. Derive from it in a locustfile and name a scenario."""
 
     abstract = True

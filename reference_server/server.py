@@ -13,10 +13,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sendpoll.reference_server.app import create_app
+from sendpoll.reference_server.bounded_protocol import BoundedProtocol
 from sendpoll.reference_server.database import check_database
 from sendpoll.reference_server.log import logging_to_stderr
 from sendpoll.reference_server.settings import Settings
-from sendpoll.reference_server.wire import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 """Far above the half second between polls: Node dies if the server closes a connection that it is about to reuse."""

@@ -66,6 +66,41 @@ def identify(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def modules_of(package: str) -> list[Path]:
+    return [path for path in MODULES if path.is_relative_to(ROOT / package)]
+
+
+def types_of(path: Path) -> Iterator[str]:
+    """The names of the classes and of the types that a module defines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        yield from (name for name in names if name[0].isupper() and not name.isupper())
+
+
+def named_twice(named: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for name, path in named:
+        places.setdefault(name, []).append(identify(path))
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_type_has_a_name_of_its_own(package: str) -> None:
+    """In its package, and beside the packages that all of its modules may take names from."""
+    beside = [] if package == "cli" else [name.removeprefix("sendpoll.") for name in MAY_IMPORT[package]]
+    paths = [path for one in (package, *beside) for path in modules_of(one)]
+    assert named_twice((name, path) for path in paths for name in types_of(path)) == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_module_has_a_name_of_its_own(package: str) -> None:
+    """One that its package has no other of, so that it is known by it wherever it is named alone."""
+    assert named_twice((path.name, path) for path in modules_of(package) if path.name != "__init__.py") == {}
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_imports_only_whom_it_may(package: str) -> None:
     allowed = (f"sendpoll.{package}", *MAY_IMPORT[package])

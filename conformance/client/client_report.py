@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sendpoll.conformance.client.judging.judge import Judged, by_row
-from sendpoll.conformance.client.judging.observation import Observation, Violation
+from sendpoll.conformance.client.judging.observation import Misstep, Observation
 from sendpoll.conformance.client.running.program import End, Ran
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import CONTROL
@@ -126,7 +126,7 @@ def _violations(judged: Judged, seen: Observation) -> list[JSON]:
     return list(folded.values())
 
 
-def _shown_by(violation: Violation, seen: Observation) -> list[JSON]:
+def _shown_by(violation: Misstep, seen: Observation) -> list[JSON]:
     return [_exchange(one, _number(one, seen), seen) for one in violation.shown_by[:_OF_A_VIOLATION]]
 
 

@@ -18,7 +18,7 @@ from sendpoll.conformance.client.judging.observation import Observation
 from sendpoll.conformance.client.judging.traffic import ALL_TRAFFIC
 from sendpoll.conformance.client.play import NOWHERE, other_name
 from sendpoll.conformance.client.serve import EXPECTED
-from sendpoll.conformance.client.serving.messages import Answer, Request, error, on_the_wire
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, error, on_the_wire
 from sendpoll.conformance.client.serving.responder import Hooks, Responder, Served, reset
 from sendpoll.conformance.client.serving.server import Connections, ScriptedServer
 from sendpoll.conformance.client.situations.played import Settings, behaviour_of, met
@@ -40,7 +40,7 @@ class _Place:
     """A number a connection that came here."""
 
 
-class Listener:
+class SituationServer:
     """The address. A context manager."""
 
     def __init__(self, situations: Sequence[Situation], settings: Settings, tell: Callable[[str], None]) -> None:
@@ -86,7 +86,7 @@ class Listener:
         """Until Ctrl-C."""
         threading.Event().wait()
 
-    def _reply(self, connection: socket.socket, request: Request) -> bool:
+    def _reply(self, connection: socket.socket, request: ReceivedRequest) -> bool:
         if not request.target.startswith(_PREFIX):
             is_page = request.method == "GET" and request.path == "/"
             connection.sendall(on_the_wire(self._page() if is_page else error(404, "no such page")))

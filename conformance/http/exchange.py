@@ -86,7 +86,7 @@ class Request:
         headers = tuple((key, value if key.lower() == name else told) for key, told in self.headers)
         return dataclasses.replace(self, headers=headers)
 
-    def wire(self, prefix: str) -> bytes:
+    def head_bytes(self, prefix: str) -> bytes:
         """The bytes of the head; `prefix` is what stands before the target (a path, or a proxy's absolute form).
 
         Raises ValueError for what would be another request, or several: a target that is no path with one slash before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sendpoll.conformance.results import view
 from sendpoll.conformance.results.report_json import Report, Row
 from sendpoll.conformance.rules.verdict import Verdict
-from sendpoll.core.reports.junit import Outcome, TestCase, TestSuite
+from sendpoll.core.reports.junit import CaseOutcome, TestCase, TestSuite
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import counted
 
@@ -44,7 +44,7 @@ def _case(report: Report, row: Row) -> TestCase:
     )
 
 
-def _outcome(report: Report, row: Row) -> tuple[Outcome, str]:
+def _outcome(report: Report, row: Row) -> tuple[CaseOutcome, str]:
     if row["id"] in report.get("baseline", {}).get("stale", []):
         return "failure", "the baseline lists it as a known failure, and it passes: take its row out of the baseline"
     if row["verdict"] == Verdict.PASS:

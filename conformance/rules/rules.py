@@ -63,14 +63,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class RuleOutcome:
     """What one exchange says about one requirement."""
 
     requirement: str
     broken: str | None
 
 
-def observe(exchange: Exchange) -> Iterator[Observation]:
+def observe(exchange: Exchange) -> Iterator[RuleOutcome]:
     """Apply every rule that the exchange could break.
 
     What a server makes of a request that no client sends is between the two; its answer is judged as HTTP alone.
@@ -78,7 +78,7 @@ def observe(exchange: Exchange) -> Iterator[Observation]:
     odd = exchange.request.intent is Intent.PROBE
     for rule in RULES:
         if rule.applies(exchange) and (not odd or rule.requirement in _OF_ANY_ANSWER):
-            yield Observation(rule.requirement, rule.broken(exchange))
+            yield RuleOutcome(rule.requirement, rule.broken(exchange))
     forget_facts(exchange)
 
 

@@ -33,7 +33,7 @@ _SHOWN_TASKS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunFacts:
     """What happened in a run, beside its context."""
 
     results: Sequence[JSON]
@@ -46,7 +46,7 @@ class Ran:
     """The words that would start such a run again."""
 
 
-def build_report(context: RunContext, catalogue: Catalogue, ran: Ran, judgement: Judgement) -> Report:
+def build_report(context: RunContext, catalogue: Catalogue, ran: RunFacts, judgement: Judgement) -> Report:
     """The report as JSON, following `files/report.json`."""
     evidence = Evidence(context.target, context.recorder.started)
     rows = _rows(catalogue, ran.results, judgement, context)

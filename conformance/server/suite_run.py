@@ -25,7 +25,7 @@ from sendpoll.conformance.server.probing.forecast import forecast
 from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.server_report import Ran, build_report
+from sendpoll.conformance.server.server_report import RunFacts, build_report
 from sendpoll.core.target.target import Target
 from sendpoll.schemas.catalogue import load_catalogue
 from sendpoll.schemas.contract import JSON
@@ -111,7 +111,7 @@ def _take_variables() -> dict[str, str]:
     return {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
 
 
-class Check:
+class SuiteRun:
     """One run of the suite against a target.
 
     The deadline and the duration count from `began`, a moment of the monotonic clock; from now where it is not told.
@@ -156,7 +156,7 @@ class Check:
 
     def report(self) -> Report:
         """The report of what was seen so far."""
-        ran = Ran(
+        ran = RunFacts(
             tuple(self._results.results),
             tuple(self._results.crashes),
             self._started,
@@ -174,8 +174,8 @@ def check(
     *,
     began: float | None = None,
 ) -> Report:
-    """Run the suite against a target and return its report; see `Check`."""
-    return Check(target, options, judgement, listener, began=began).run()
+    """Run the suite against a target and return its report; see `SuiteRun`."""
+    return SuiteRun(target, options, judgement, listener, began=began).run()
 
 
 def _arguments(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sendpoll.core.validation import validator
 
-Content = str | Iterable[str]
+Rendering = str | Iterable[str]
 """A file's text, or its lines as they are made."""
 
 
@@ -67,7 +67,7 @@ def try_folder(folder: Path) -> None:
         raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
 
 
-def write_file(path: Path, content: Content) -> None:
+def write_file(path: Path, content: Rendering) -> None:
     """Write one file. Raises OSError; what was there before is there still then."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -83,7 +83,7 @@ def write_file(path: Path, content: Content) -> None:
         raise
 
 
-def write_files(folder: Path, files: Iterable[tuple[str, Callable[[], Content]]]) -> tuple[Path, ...]:
+def write_files(folder: Path, files: Iterable[tuple[str, Callable[[], Rendering]]]) -> tuple[Path, ...]:
     """Write files into a folder, each as soon as it is made; the paths written.
 
     One that cannot be written keeps none of the others from it. Raises UnwrittenError at the end.
@@ -104,7 +104,7 @@ def write_files(folder: Path, files: Iterable[tuple[str, Callable[[], Content]]]
 
 
 def write_report(
-    folder: Path, name: str, schema: str, value: Mapping[str, Any], renderings: Mapping[str, Callable[[], Content]]
+    folder: Path, name: str, schema: str, value: Mapping[str, Any], renderings: Mapping[str, Callable[[], Rendering]]
 ) -> tuple[Path, ...]:
     """Write a report as JSON under `name`, and what is made of it beside; the paths written.
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sendpoll.core.text.safe import visible
 
-Outcome = Literal["passed", "failure", "error", "skipped"]
+CaseOutcome = Literal["passed", "failure", "error", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class TestCase:
 
     group: str
     name: str
-    outcome: Outcome = "passed"
+    outcome: CaseOutcome = "passed"
     message: str = ""
     """One sentence; empty for a case that passed."""
     detail: str = ""

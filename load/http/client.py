@@ -94,9 +94,9 @@ class HttpClient:
 
     def close(self) -> None:
         """Close the connection; the next exchange opens a new one."""
-        wire, self._transport = self._transport, None
-        if wire is not None:
-            wire.close()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
 
     def exchange(self, request: bytes, *, repeatable: bool) -> Answer:
         """Send a request and read the whole answer.
@@ -107,12 +107,12 @@ class HttpClient:
         sent_at = _now()
         self._expired = False
         self.deadline = sent_at + self._patience
-        wire = self._transport
-        if wire is not None and wire.is_stale():
+        transport = self._transport
+        if transport is not None and transport.is_stale():
             self.close()
-            wire = None
+            transport = None
         try:
-            data = self._first_bytes_reused(wire, request, repeatable) if wire else self._first_bytes(request)
+            data = self._first_bytes_reused(transport, request, repeatable) if transport else self._first_bytes(request)
             return self._read(data, sent_at)
         except BaseException:
             self.close()
@@ -120,13 +120,13 @@ class HttpClient:
         finally:
             self.deadline = inf
 
-    def _first_bytes_reused(self, wire: Transport, request: bytes, repeatable: bool) -> bytes:
+    def _first_bytes_reused(self, transport: Transport, request: bytes, repeatable: bool) -> bytes:
         """The first bytes of the answer on a connection that served before."""
         cause: OSError | None = None
         data = b""
         try:
-            wire.send(request)
-            data = wire.receive()
+            transport.send(request)
+            data = transport.receive()
         except OSError as error:
             cause = error
         if data:
@@ -138,12 +138,12 @@ class HttpClient:
 
     def _first_bytes(self, request: bytes) -> bytes:
         """The first bytes of the answer on a new connection."""
-        self._transport = wire = self._connector.connect()
+        self._transport = transport = self._connector.connect()
         if self._expired:
             raise self._ended(None)
         try:
-            wire.send(request)
-            data = wire.receive()
+            transport.send(request)
+            data = transport.receive()
         except OSError as error:
             raise self._ended(error) from error
         if not data:

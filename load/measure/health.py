@@ -164,9 +164,9 @@ class Health:
         return [self.poll_interval_s, self.lag.to_message(), self.slip.to_message(), used, *told]
 
     @classmethod
-    def from_message(cls, wire: list[Any]) -> Health:
+    def from_message(cls, message: list[Any]) -> Health:
         """The health that `to_message` was made from."""
-        interval, lag, slip, used, exhausted, notes = wire
+        interval, lag, slip, used, exhausted, notes = message
         processors = {name: Processor(*numbers) for name, numbers in used.items()}
         histograms = Histogram.from_message(lag), Histogram.from_message(slip)
         return cls(interval, *histograms, processors, Counter(exhausted), Counter(notes))

@@ -123,10 +123,10 @@ class Histogram:
         return [number for pair in sorted(self.buckets.items()) for number in pair]
 
     @classmethod
-    def from_message(cls, wire: Sequence[int]) -> Histogram:
+    def from_message(cls, message: Sequence[int]) -> Histogram:
         """The histogram that `to_message` was made from."""
         histogram = cls()
-        histogram.buckets.update(zip(wire[::2], wire[1::2], strict=True))
+        histogram.buckets.update(zip(message[::2], message[1::2], strict=True))
         return histogram
 
     def __bool__(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sendpoll.load.measure.histogram import bucket_of
-from sendpoll.load.measure.records import Ledger, Outcome, Standing, TaskRecord, Violation
+from sendpoll.load.measure.records import Ledger, Outcome, Standing, TaskRecord, ViolationRecord
 from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.measure.window import Window
 
@@ -36,11 +36,11 @@ class Metrics:
         self.level = level or ServiceLevel()
         self.total = self._empty(0, 0)
         """All closed windows together."""
-        self.evidence: dict[str, list[Violation]] = {}
+        self.evidence: dict[str, list[ViolationRecord]] = {}
         self._series: dict[int, Window] = {}
         self._width = 1
         self._pending: list[Window] = []
-        self._pending_evidence: list[Violation] = []
+        self._pending_evidence: list[ViolationRecord] = []
         self._records: list[TaskRecord] = []
         self._last_index = -1
         self._polls: list[tuple[float, float, int, bool, int, int]] = []
@@ -122,13 +122,13 @@ class Metrics:
         """A call was refused for the moment. `kind` is one of few, such as `POST messages: 429 (too many requests)`."""
         self._window.refusals[kind] += 1
 
-    def violation(self, violation: Violation) -> None:
+    def violation(self, violation: ViolationRecord) -> None:
         """A requirement was broken, in a task or outside of one; the first few of each are kept with their proof."""
         self._window.violations[violation.requirement] += 1
         if self._keep(violation):
             self._pending_evidence.append(violation)
 
-    def _keep(self, violation: Violation) -> bool:
+    def _keep(self, violation: ViolationRecord) -> bool:
         kept = self.evidence.setdefault(violation.requirement, [])
         if len(kept) >= MAX_EVIDENCE:
             return False
@@ -253,8 +253,8 @@ class Metrics:
 
     def merge(self, delta: Mapping[str, Any]) -> None:
         """Add what a generator handed over, in whatever order they report."""
-        for wire in delta["windows"]:
-            self._add(Window.from_message(wire))
-        self._records.extend(TaskRecord.from_message(wire) for wire in delta["records"])
-        for wire in delta["evidence"]:
-            self._keep(Violation.from_message(wire))
+        for message in delta["windows"]:
+            self._add(Window.from_message(message))
+        self._records.extend(TaskRecord.from_message(message) for message in delta["records"])
+        for message in delta["evidence"]:
+            self._keep(ViolationRecord.from_message(message))

@@ -1,7 +1,7 @@
 """What one task came to, what was found wrong with it, and the ledger in which every task ends up exactly once.
 
 Plain data that the users write and everything else reads: metrics, gates, the planner and the reports. It crosses from
-workers to the master, so each kind has a compact wire form of what msgpack carries.
+workers to the master, so each kind has a compact message form of what msgpack carries.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, Final
 
-WIRE_ERROR_CHARACTERS: Final = 120
-WIRE_VIOLATIONS: Final = 4
-WIRE_SENTENCE_CHARACTERS: Final = 160
+MESSAGE_ERROR_CHARACTERS: Final = 120
+MESSAGE_VIOLATIONS: Final = 4
+MESSAGE_SENTENCE_CHARACTERS: Final = 160
 """A record may break in many ways at once; the master needs to know which, and the evidence tells the rest."""
 
 
@@ -120,24 +120,24 @@ class TaskRecord:
             self.empty_polls,
             self.events,
             self.bytes,
-            self.status[:WIRE_ERROR_CHARACTERS],
+            self.status[:MESSAGE_ERROR_CHARACTERS],
             int(self.outcome),
             self.leaver,
             self.follow_up,
             self.refusals,
             self.refused_with,
             [
-                [requirement, sentence[:WIRE_SENTENCE_CHARACTERS]]
-                for requirement, sentence in self.violations[:WIRE_VIOLATIONS]
+                [requirement, sentence[:MESSAGE_SENTENCE_CHARACTERS]]
+                for requirement, sentence in self.violations[:MESSAGE_VIOLATIONS]
             ],
-            self.error[:WIRE_ERROR_CHARACTERS],
+            self.error[:MESSAGE_ERROR_CHARACTERS],
         ]
 
     @classmethod
-    def from_message(cls, wire: Sequence[Any]) -> TaskRecord:
+    def from_message(cls, message: Sequence[Any]) -> TaskRecord:
         """The record that `to_message` was made from, to the microsecond, long texts cut."""
-        (step, user, scheduled, sent, ended, *durations) = wire[:9]
-        polls, empty, events, size, status, outcome, leaver, follow_up, *refused, violations, error = wire[9:]
+        (step, user, scheduled, sent, ended, *durations) = message[:9]
+        polls, empty, events, size, status, outcome, leaver, follow_up, *refused, violations, error = message[9:]
         submit, ttfe, lower, stall = (None if value is None else value / 1e6 for value in durations)
         return cls(
             step=step,
@@ -208,7 +208,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class ViolationRecord:
     """A broken requirement with the exchanges that prove it."""
 
     requirement: str
@@ -227,9 +227,9 @@ class Violation:
         return [self.requirement, self.sentence, self.at, self.user, exchanges]
 
     @classmethod
-    def from_message(cls, wire: Sequence[Any]) -> Violation:
+    def from_message(cls, message: Sequence[Any]) -> ViolationRecord:
         """The violation that `to_message` was made from."""
-        requirement, sentence, at, user, exchanges = wire
+        requirement, sentence, at, user, exchanges = message
         return cls(requirement, sentence, at, user, tuple(Exchange(*exchange) for exchange in exchanges))
 
 

@@ -120,9 +120,9 @@ class Window:
         ]
 
     @classmethod
-    def from_message(cls, wire: Sequence[Any]) -> Window:
+    def from_message(cls, message: Sequence[Any]) -> Window:
         """The window that `to_message` was made from."""
-        index, seconds, users, counts, histograms, by_length, standings, tiers, good, judged, *kinds = wire
+        index, seconds, users, counts, histograms, by_length, standings, tiers, good, judged, *kinds = message
         window = cls(index, seconds, len(good), len(tiers))
         window.users = users
         window.counts = dict(zip(COUNTERS, counts, strict=True))
@@ -134,5 +134,5 @@ class Window:
         return window
 
 
-def _read(wire: Mapping[Any, Sequence[int]]) -> dict[Any, Histogram]:
-    return {key: Histogram.from_message(buckets) for key, buckets in wire.items()}
+def _read(message: Mapping[Any, Sequence[int]]) -> dict[Any, Histogram]:
+    return {key: Histogram.from_message(buckets) for key, buckets in message.items()}

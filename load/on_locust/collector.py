@@ -122,7 +122,7 @@ class LocalCollector:
 
 
 @dataclass(slots=True)
-class Worker:
+class ReportedWorker:
     """One worker, as far as it has reported."""
 
     name: str
@@ -147,7 +147,7 @@ class WorkerCollector:
     def __init__(self, scenario: Scenario) -> None:
         self.metrics = Metrics(scenario.service_level)
         self.health: dict[int, Health] = {}
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, ReportedWorker] = {}
         self._losses: list[str] = []
         self.on_order: Callable[[Order], None] | None = None
         """Passes an order on to the workers."""
@@ -157,7 +157,7 @@ class WorkerCollector:
 
     def joined(self, identity: str, name: str) -> None:
         """A worker is there."""
-        self.workers[identity] = Worker(name, time.perf_counter())
+        self.workers[identity] = ReportedWorker(name, time.perf_counter())
 
     def begin(self) -> None:
         """The run begins now."""
@@ -179,8 +179,8 @@ class WorkerCollector:
             return
         self._note_delay(worker)
         self.metrics.merge(report["metrics"])
-        for step, wire in report["health"].items():
-            health = Health.from_message(wire)
+        for step, message in report["health"].items():
+            health = Health.from_message(message)
             self.health.setdefault(step, Health(health.poll_interval_s)).add(health)
         worker.reported_at = time.perf_counter()
         worker.started, worker.ended = report["started"], report["ended"]
@@ -208,7 +208,7 @@ class WorkerCollector:
             if not worker.lost:
                 self._note_delay(worker)
 
-    def _note_delay(self, worker: Worker) -> None:
+    def _note_delay(self, worker: ReportedWorker) -> None:
         silent = time.perf_counter() - worker.reported_at
         if silent > LATE_REPORT_S and not worker.was_late:
             worker.was_late = True

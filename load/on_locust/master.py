@@ -21,7 +21,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 from sendpoll.load.engine import EngineError, Fleet, Order, Workload
 from sendpoll.load.on_locust.collector import WorkerCollector
 from sendpoll.load.on_locust.secure_channel import secure_locust
-from sendpoll.load.on_locust.worker_protocol import target_to_json, workload_to_wire
+from sendpoll.load.on_locust.worker_protocol import target_to_json, workload_to_message
 
 JOIN: Final = "sendpoll_join"
 WORKLOAD: Final = "sendpoll_workload"
@@ -122,10 +122,10 @@ class Master:
 
     def _on_join(self, msg: Any, **_: Any) -> None:
         assert self._runner is not None  # noqa: S101 - messages come through it
-        wire = workload_to_wire(self._workload, self._run_name, self._indexes)
+        message = workload_to_message(self._workload, self._run_name, self._indexes)
         self._indexes += 1
         self._identities[msg.data["pid"]] = msg.node_id
-        self._runner.send_message(WORKLOAD, wire, client_id=msg.node_id)
+        self._runner.send_message(WORKLOAD, message, client_id=msg.node_id)
 
     def _on_ready(self, msg: Any, **_: Any) -> None:
         self._collector.joined(msg.node_id, f"{len(self._collector.workers) + 1} ({msg.data['name']})")

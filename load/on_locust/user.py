@@ -22,7 +22,7 @@ from sendpoll.load.users.pause import pause_until
 from sendpoll.load.users.task_walk import TaskWalk
 from sendpoll.load.users.validation import CONVERSATION as CONVERSATION_SCHEMA
 from sendpoll.load.users.validation import WORKSPACE as WORKSPACE_SCHEMA
-from sendpoll.load.users.validation import Finding, Refused, read_strictly
+from sendpoll.load.users.validation import Breach, UnusableBodyError, read_strictly
 
 _READY_S: Final = 0.1
 _generators: WeakKeyDictionary[Environment, tuple[Generator, LocustStatistics]] = WeakKeyDictionary()
@@ -41,11 +41,11 @@ def _on_user_error(user_instance: User | TaskSet, exception: Exception, **_: obj
     """What a user of ours raises is no answer of the server's, even where Locust goes on after it."""
     user = user_instance.user if isinstance(user_instance, TaskSet) else user_instance
     attached = _generators.get(user.environment)
-    if attached is not None and isinstance(user, SendpollUser):
+    if attached is not None and isinstance(user, TaskUser):
         attached[0].crashed(exception)
 
 
-class SendpollUser(User):
+class TaskUser(User):
     """One person. What it does comes from the scenario of the generator that its environment is attached to."""
 
     abstract = True
@@ -93,11 +93,11 @@ class SendpollUser(User):
 
     def _send_and_poll(self) -> None:
         generator = self.generator
-        broken: list[Finding] = []
+        broken: list[Breach] = []
         if not self._conversation:
             try:
                 self._open_conversation(broken)
-            except (CallFailed, Refused) as failure:
+            except (CallFailed, UnusableBodyError) as failure:
                 self._book_unsent(failure, broken)
                 return
             self._due = max(self._due, time.perf_counter())
@@ -151,8 +151,8 @@ class SendpollUser(User):
             text = f"[{mark.text}] {text}"
         return Errand(text=text, conversation=self._conversation, mark=mark, scheduled_at=scheduled_at, sent=sent)
 
-    def _open_conversation(self, broken: list[Finding]) -> None:
-        """Ensure the workspace, the first time, and open a conversation in it. Raises CallFailed, Refused."""
+    def _open_conversation(self, broken: list[Breach]) -> None:
+        """Ensure the workspace, the first time, and open a conversation in it. Raises CallFailed, UnusableBodyError."""
         generator, caller = self.generator, self._caller
         until = self._due + generator.scenario.task_deadline_s
         if not self._has_workspace:
@@ -160,7 +160,7 @@ class SendpollUser(User):
             answer = caller.ask(WORKSPACE, request, broken, until)
             try:
                 read_strictly(answer.body, WORKSPACE_SCHEMA)
-            except Refused as refused:
+            except UnusableBodyError as refused:
                 self._caller.book_findings(broken, refused.findings, request, answer)
                 raise
             self._has_workspace = True
@@ -171,14 +171,14 @@ class SendpollUser(User):
             self._conversation, findings = generator.judge.identifier(
                 answer.body, CONVERSATION_SCHEMA, "conversation_id"
             )
-        except Refused as refused:
+        except UnusableBodyError as refused:
             self._caller.book_findings(broken, refused.findings, request, answer)
             raise
         self._caller.book_findings(broken, findings, request, answer)
         self._owner = generator.next_conversation()
         self._messages_left = generator.scenario.messages_per_conversation
 
-    def _book_unsent(self, failure: CallFailed | Refused, broken: list[Finding]) -> None:
+    def _book_unsent(self, failure: CallFailed | UnusableBodyError, broken: list[Breach]) -> None:
         """A message that could not be sent, because there is no conversation for it, is a task that failed."""
         generator = self.generator
         refusal = failure.refusal if isinstance(failure, CallFailed) else None
@@ -201,5 +201,5 @@ class SendpollUser(User):
         self._think(failed=True)
 
 
-class Person(SendpollUser):
+class Person(TaskUser):
     """The user that `sendpoll load` runs."""

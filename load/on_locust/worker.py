@@ -24,7 +24,7 @@ from sendpoll.load.on_locust.master import JOIN, ORDER, READY, REFUSED, REPORT, 
 from sendpoll.load.on_locust.runner import MASTER_GONE, quieten_locust, spare_the_collector
 from sendpoll.load.on_locust.secure_channel import secure_locust
 from sendpoll.load.on_locust.user import Person, attach
-from sendpoll.load.on_locust.worker_protocol import PROTOCOL, HandoverError, target_from_json, workload_from_wire
+from sendpoll.load.on_locust.worker_protocol import PROTOCOL, HandoverError, target_from_json, workload_from_message
 from sendpoll.load.users.generator import Generator
 
 _REPORT_S: Final = 1.0
@@ -84,7 +84,7 @@ class Worker:
 
     def _on_workload(self, msg: Any, **_: Any) -> None:
         try:
-            workload = workload_from_wire(msg.data, self._own)
+            workload = workload_from_message(msg.data, self._own)
             self._generator = Generator(workload, msg.data["run_name"], msg.data["index"])
         except (HandoverError, TargetError) as error:
             self.refusal = str(error)

@@ -22,7 +22,7 @@ class HandoverError(ValueError):
     """Master and worker do not fit together; the message says what to change on the worker."""
 
 
-def workload_to_wire(workload: Workload, run_name: str, index: int) -> dict[str, Any]:
+def workload_to_message(workload: Workload, run_name: str, index: int) -> dict[str, Any]:
     """The workload as msgpack carries it, for worker number `index`."""
     target = workload.target
     secret = target.secret_headers
@@ -43,31 +43,31 @@ def workload_to_wire(workload: Workload, run_name: str, index: int) -> dict[str,
     }
 
 
-def workload_from_wire(wire: Mapping[str, Any], own: Target) -> Workload:
+def workload_from_message(message: Mapping[str, Any], own: Target) -> Workload:
     """The workload of a worker whose own description of the target holds the secrets. Raises HandoverError."""
-    if wire.get("protocol") != PROTOCOL:
+    if message.get("protocol") != PROTOCOL:
         raise HandoverError("master and worker are of different versions of sendpoll; install the same on both")
     secret = [(name, value) for name, value in own.headers if name.lower() in own.secret_headers]
-    ca_file = own.ca_file or (Path(wire["ca_file"]) if wire["ca_file"] else None)
+    ca_file = own.ca_file or (Path(message["ca_file"]) if message["ca_file"] else None)
     target = Target(
-        base_url=wire["url"],
+        base_url=message["url"],
         token=own.token,
         tokens=own.tokens,
         token_command=own.token_command,
-        public_headers=tuple(name for name, _ in wire["headers"]),
+        public_headers=tuple(name for name, _ in message["headers"]),
         client_cert=own.client_cert,
         client_key=own.client_key,
-        headers=(*((name, value) for name, value in wire["headers"]), *secret),
+        headers=(*((name, value) for name, value in message["headers"]), *secret),
         ca_file=ca_file,
-        verify_tls=wire["verify_tls"],
-        workspace=wire["workspace"],
-        timeouts=Timeouts(**wire["timeouts"]),
+        verify_tls=message["verify_tls"],
+        workspace=message["workspace"],
+        timeouts=Timeouts(**message["timeouts"]),
     )
-    if fingerprint(target, wire["run_name"]) != wire["fingerprint"]:
+    if fingerprint(target, message["run_name"]) != message["fingerprint"]:
         raise HandoverError(
             "this worker's token or secret headers are not the master's; start it with the same --token or --target"
         )
-    return Workload(target, scenario_of(wire["scenario"], "the master's scenario"), wire["seed"])
+    return Workload(target, scenario_of(message["scenario"], "the master's scenario"), message["seed"])
 
 
 def fingerprint(target: Target, run_name: str) -> str:

@@ -13,7 +13,7 @@ RATES: Final = (1, 10, 100, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class ReplicaCount:
     """Replicas for a crowd of users, or for a rate of messages."""
 
     load: int
@@ -26,7 +26,9 @@ class Fleet:
     """If it holds only as much as the lower end says; None where that is nothing."""
 
 
-def fleets(loads: Sequence[int], recommended: float, answer: float, low: float, high: float | None) -> list[Fleet]:
+def fleets(
+    loads: Sequence[int], recommended: float, answer: float, low: float, high: float | None
+) -> list[ReplicaCount]:
     """A row a load. The ends of the interval are taken with the headroom that the recommendation has."""
     share = recommended / answer
     rows = []
@@ -34,7 +36,7 @@ def fleets(loads: Sequence[int], recommended: float, answer: float, low: float, 
         replicas = math.ceil(load / recommended)
         fewest = None if high is None else min(replicas, math.ceil(load / (high * share)))
         most = max(replicas, math.ceil(load / (low * share))) if low > 0 else None
-        rows.append(Fleet(load, replicas, replicas + 1, fewest, most))
+        rows.append(ReplicaCount(load, replicas, replicas + 1, fewest, most))
     return rows
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from sendpoll.core.reports.files import Content, write_report
+from sendpoll.core.reports.files import Rendering, write_report
 from sendpoll.load.report.result_html import html_report
 from sendpoll.load.report.result_junit import junit
 from sendpoll.load.report.result_markdown import markdown_summary
@@ -19,7 +19,7 @@ def write_load_reports(result: LoadResult, tasks: TaskLog, folder: Path) -> None
 
     Raises UnwrittenError, and InvalidFileError where the result breaks its schema, which is a fault of ours.
     """
-    renderings: dict[str, Callable[[], Content]] = {
+    renderings: dict[str, Callable[[], Rendering]] = {
         "report.html": functools.partial(html_report, result),
         "junit.xml": functools.partial(junit, result),
         "summary.md": functools.partial(markdown_summary, result),

@@ -14,7 +14,7 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.histogram import Histogram, bounds_of
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.measure.records import Exchange, Standing, Violation
+from sendpoll.load.measure.records import Exchange, Standing, ViolationRecord
 from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_estimate, wilson
 from sendpoll.load.measure.window import Window
 from sendpoll.load.results.gates import gates_of
@@ -237,7 +237,7 @@ def _violations(metrics: Metrics) -> list[dict[str, Any]]:
     return described
 
 
-def _evidence(violation: Violation) -> dict[str, Any]:
+def _evidence(violation: ViolationRecord) -> dict[str, Any]:
     return {
         "sentence": violation.sentence,
         "at": violation.at,

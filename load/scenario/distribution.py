@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 from sendpoll.core.text.units import exact_seconds, parse_seconds
 
-Kind = Literal["fixed", "exponential", "uniform", "lognormal"]
+DistributionKind = Literal["fixed", "exponential", "uniform", "lognormal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """A random time in seconds. What the two numbers mean depends on the kind."""
 
-    kind: Kind
+    kind: DistributionKind
     first: float
     """The time itself, the mean, the least time, or the median."""
     second: float = 0.0
@@ -54,7 +54,7 @@ class Distribution:
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Distribution:
         """Read what a scenario file describes; it must satisfy the schema."""
-        kind: Kind = described["kind"]
+        kind: DistributionKind = described["kind"]
         if kind == "uniform":
             return cls(kind, parse_seconds(described["min"]), parse_seconds(described["max"]))
         if kind == "lognormal":

@@ -15,7 +15,7 @@ from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.measure.slo import ServiceLevel, SloError
 from sendpoll.load.scenario.distribution import Distribution
 
-Pacing = Literal["loop", "grid"]
+PacingKind = Literal["loop", "grid"]
 OnRefusal = Literal["fail", "wait"]
 ShapeKind = Literal["steady", "ramp", "step", "spike", "soak", "arrivals"]
 
@@ -131,7 +131,7 @@ class Scenario:
     think_time: Distribution = _ONE_SECOND
     """From the end of a task to the next message of the same user."""
     poll_interval_s: float = 0.5
-    pacing: Pacing = "loop"
+    pacing: PacingKind = "loop"
     """loop: a poll leaves one interval after the last answer. grid: polls leave at fixed times, one interval apart."""
     messages_per_conversation: int = 1
     task_deadline_s: float = 120.0

@@ -13,11 +13,11 @@ from sendpoll.core.dialing.dial import CREDENTIALS
 from sendpoll.load.http.client import Answer
 from sendpoll.load.http.response import MalformedAnswerError
 from sendpoll.load.http.transport import ExchangeError
-from sendpoll.load.measure.records import Exchange, Violation
+from sendpoll.load.measure.records import Exchange, ViolationRecord
 from sendpoll.load.measure.refusal import OF_ANY_CALL, OF_NEW_WORK, Refusal
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.pause import pause_until
-from sendpoll.load.users.validation import Finding
+from sendpoll.load.users.validation import Breach
 
 _SHOWN_CHARACTERS: Final = 2000
 """Of a body that is kept as evidence."""
@@ -110,7 +110,7 @@ class Caller:
         """Close the connection."""
         self._client.close()
 
-    def ask(self, call: Call, request: bytes, broken: list[Finding], until: float) -> Answer:
+    def ask(self, call: Call, request: bytes, broken: list[Breach], until: float) -> Answer:
         """Make a call; where users wait when they are refused, again and again until then, by `time.perf_counter`.
 
         Raises CallFailed: the last refusal, or any other failure.
@@ -131,7 +131,7 @@ class Caller:
             pause_until(again_at)
             tries += 1
 
-    def call(self, call: Call, request: bytes, broken: list[Finding]) -> Answer:
+    def call(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
         """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.
 
         Raises CallFailed for everything that is no 2xx answer.
@@ -166,7 +166,7 @@ class Caller:
         self._judge_status(call, evidence, broken)
         raise self._failed(call, str(answer.status), f"status {answer.status}", evidence)
 
-    def _judge_status(self, call: Call, evidence: Exchange, broken: list[Finding]) -> None:
+    def _judge_status(self, call: Call, evidence: Exchange, broken: list[Breach]) -> None:
         """A refusal of what this user may do breaks a requirement; being overloaded is no more than a failure."""
         status = evidence.status
         if 300 <= status < 400:
@@ -202,14 +202,14 @@ class Caller:
         self._log(call, (evidence.received_at - evidence.sent_at) * 1e3, len(evidence.body), sentence)
         return sentence
 
-    def book(self, broken: list[Finding], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
+    def book(self, broken: list[Breach], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
         """Count a broken requirement and keep its proof."""
         sentence = self._generator.redactor.text(sentence)
         broken.append((requirement, sentence))
         at = self._generator.since_start(time.perf_counter())
-        self._generator.metrics.violation(Violation(requirement, sentence, at, self.user, tuple(evidence)))
+        self._generator.metrics.violation(ViolationRecord(requirement, sentence, at, self.user, tuple(evidence)))
 
-    def book_findings(self, broken: list[Finding], findings: Sequence[Finding], request: bytes, answer: Answer) -> None:
+    def book_findings(self, broken: list[Breach], findings: Sequence[Breach], request: bytes, answer: Answer) -> None:
         """Count what a body does that its schema forbids."""
         for requirement, sentence in findings:
             self.book(broken, requirement, sentence, (self.evidence(request, answer),))

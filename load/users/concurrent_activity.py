@@ -16,7 +16,7 @@ from sendpoll.load.http.request import PollRequest
 from sendpoll.load.users.caller import SECOND_READER, Caller, CallFailed
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.pause import pause_until
-from sendpoll.load.users.validation import Finding, PollBody
+from sendpoll.load.users.validation import Breach, PollBody
 
 Judge = Callable[[int, Answer, PollBody, str], None]
 """Takes a poll to the history of its task: the offset it asked with, what came, and who read."""
@@ -73,7 +73,7 @@ class SecondReader:
     Its polls are counted apart: they tell whether readers get the same log, and nothing of how long a user waits.
     """
 
-    def __init__(self, generator: Generator, requests: PollRequest, judge: Judge, broken: list[Finding]) -> None:
+    def __init__(self, generator: Generator, requests: PollRequest, judge: Judge, broken: list[Breach]) -> None:
         self._generator = generator
         self._requests = requests
         self._judge = judge

@@ -27,7 +27,7 @@ from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.overlap_test import Symptom
 from sendpoll.load.users.pacing import pacing_of
 from sendpoll.load.users.pause import pause_until
-from sendpoll.load.users.validation import TASK, Finding, PollBody, Refused
+from sendpoll.load.users.validation import TASK, Breach, PollBody, UnusableBodyError
 
 _now = time.perf_counter
 
@@ -62,7 +62,7 @@ class TaskWalk:
     step: int
     beside: ConcurrentActivity | None = None
     """Needed for an errand with a second reader or a follow-up."""
-    broken: list[Finding] = field(default_factory=list)
+    broken: list[Breach] = field(default_factory=list)
     error: str = ""
     outcome: Outcome = Outcome.ABANDONED
     task: str = ""
@@ -104,7 +104,7 @@ class TaskWalk:
         except CallFailed as failure:
             self.outcome, self.error = self._outcome_of(failure), str(failure)
             self._compare_with_others(failure)
-        except Refused as refused:
+        except UnusableBodyError as refused:
             self.outcome, self.error = Outcome.FAILED, self.generator.redactor.text(str(refused))
         except GreenletExit:
             if self.outcome is Outcome.ABANDONED:
@@ -166,7 +166,7 @@ class TaskWalk:
         answer = self.caller.ask(CALLS[errand.sent][0], request, self.broken, self._ends_at)
         try:
             self.task, findings = generator.judge.identifier(answer.body, TASK, "task_id")
-        except Refused as refused:
+        except UnusableBodyError as refused:
             self.caller.book_findings(self.broken, refused.findings, request, answer)
             raise
         if self.task == self._before:
@@ -202,7 +202,7 @@ class TaskWalk:
             if body.findings:
                 self.caller.book_findings(self.broken, body.findings, request, answer)
                 if not body.readable:
-                    raise Refused(body.findings)
+                    raise UnusableBodyError(body.findings)
             if body.events or body.next_offset != offset or body.status != RUNNING or not is_alone:
                 self._judge(offset, answer, body, "")  # an answer without news claims nothing, to one reader
             if body.status != RUNNING:

@@ -30,7 +30,7 @@ _NOT_A_FAULT: Final = frozenset({"JSON-4"})
 _REMEMBERED_BODIES: Final = 4096
 _REMEMBERED_BYTES: Final = 512
 
-Finding = tuple[str, str]
+Breach = tuple[str, str]
 """A requirement, and the sentence that says how it was broken."""
 
 
@@ -40,7 +40,7 @@ class PollBody(NamedTuple):
     status: str
     events: Sequence[Any]
     next_offset: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Breach, ...] = ()
     readable: bool = True
     """Whether a client can go on from here; where not, the other fields mean nothing."""
 
@@ -50,10 +50,10 @@ class PollBody(NamedTuple):
         return self.status != RUNNING
 
 
-class Refused(Exception):  # noqa: N818 - a verdict, not a fault of this program
+class UnusableBodyError(Exception):
     """A body that no client can use. `findings` says which requirements it breaks."""
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, findings: tuple[Breach, ...]) -> None:
         super().__init__("; ".join(sentence for _, sentence in findings))
         self.findings = findings
 
@@ -84,13 +84,13 @@ class ResponseJudge:
         if value is MISSING:
             try:
                 value = read_strictly(body, POLL)
-            except Refused as refused:
+            except UnusableBodyError as refused:
                 return PollBody("", (), 0, refused.findings, readable=False)
         if not self._fits_poll(value):
             return _explained(value)
         data = value["data"]
         offset = data["next_offset"]
-        broken: tuple[Finding, ...] = ()
+        broken: tuple[Breach, ...] = ()
         if type(offset) is not int:
             return PollBody("", (), 0, (_no_literal(offset),), readable=False)
         events = data["events"]
@@ -99,30 +99,33 @@ class ResponseJudge:
         return PollBody(data["status"], events, offset, broken)
 
     @staticmethod
-    def identifier(body: bytes, schema: str, key: str) -> tuple[str, tuple[Finding, ...]]:
-        """The id under `key` in the answer to a POST, and what is wrong with it. Raises Refused where there is none."""
+    def identifier(body: bytes, schema: str, key: str) -> tuple[str, tuple[Breach, ...]]:
+        """The id under `key` in the answer to a POST, and what is wrong with it.
+
+        Raises UnusableBodyError where there is none.
+        """
         value = read_strictly(body, schema)
-        broken: tuple[Finding, ...] = ()
+        broken: tuple[Breach, ...] = ()
         if not checker(schema)(value):
             broken = _broken(schema, value)
         identifier = value.get(key) if isinstance(value, dict) else None
         if not isinstance(identifier, str) or not identifier:
-            raise Refused(broken)
+            raise UnusableBodyError(broken)
         return identifier, broken
 
 
 def read_strictly(body: bytes, schema: str) -> Any:
     """The JSON value of an answer to the call whose answers follow `schema`.
 
-    Raises Refused where it is not one strict JSON text in UTF-8.
+    Raises UnusableBodyError where it is not one strict JSON text in UTF-8.
     """
     try:
         return strict_value(body)
     except FaultyContentError as error:
-        raise Refused(tuple(_refusals(error.content, ENVELOPES[schema]))) from error
+        raise UnusableBodyError(tuple(_refusals(error.content, ENVELOPES[schema]))) from error
 
 
-def _refusals(content: Content, envelope: str) -> list[Finding]:
+def _refusals(content: Content, envelope: str) -> list[Breach]:
     """What a body breaks that is not strict JSON, as the rules of a check tell it."""
     if content.empty:
         return [(envelope, "the answer has no body")]
@@ -134,7 +137,7 @@ def _refusals(content: Content, envelope: str) -> list[Finding]:
     return [*encoding, (envelope, f"the body is no JSON: {json.dumps(content.text[:40])}")]
 
 
-def _broken(schema: str, value: Any) -> tuple[Finding, ...]:
+def _broken(schema: str, value: Any) -> tuple[Breach, ...]:
     return tuple((found.requirement, found.sentence) for found in findings(schema, value))
 
 
@@ -151,11 +154,11 @@ def _explained(value: Any) -> PollBody:
     return PollBody("", (), 0, broken, readable=False)
 
 
-def _no_literal(offset: float) -> Finding:
+def _no_literal(offset: float) -> Breach:
     return "POLL-3", f"next_offset is {offset!r}, no integer literal"
 
 
-def _lone_surrogates(events: Sequence[Any]) -> list[Finding]:
+def _lone_surrogates(events: Sequence[Any]) -> list[Breach]:
     for event in events:
         text = chunk_text(event)
         if text and has_lone_surrogate(text):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sendpoll.core.target.target import Target
 from sendpoll.load.measure.metrics import Metrics
-from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord, Violation
+from sendpoll.load.measure.records import Exchange, Outcome, TaskRecord, ViolationRecord
 from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.results.load_result import RunFacts, load_result
 from sendpoll.load.scenario.scenario import Scenario
@@ -102,13 +102,13 @@ def _one_task(metrics: Metrics, source: random.Random, second: int, user: int, r
     )
 
 
-def broken_offset(text: str = "event 3 came again: from=2 now returns other events") -> Violation:
+def broken_offset(text: str = "event 3 came again: from=2 now returns other events") -> ViolationRecord:
     """A violation with the two exchanges that prove it."""
     exchanges = (
         Exchange("GET /api/v1/tasks/t1?from=0", 3.1, 3.12, 200, '{"data": {"status": "running", "next_offset": 3}}'),
         Exchange("GET /api/v1/tasks/t1?from=2", 3.6, 3.63, 200, '{"data": {"status": "running", "next_offset": 9}}'),
     )
-    return Violation("POLL-5", text, 3.63, 4, exchanges)
+    return ViolationRecord("POLL-5", text, 3.63, 4, exchanges)
 
 
 def facts(scenario: Scenario | None = None, **changes: Any) -> RunFacts:

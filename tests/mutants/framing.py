@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.mutants.byte_front import ByteFault, Call, render
 from tests.mutants.exchange import Answer, Asked
 from tests.mutants.faults import delays, is_ascii
 from tests.mutants.model import Mutant
 from tests.mutants.poll import ended_body, idle_body, running_body
-from tests.mutants.wire import Call, WireFault, render
 
 If = Callable[[Asked, Answer], bool]
 _SILENCE = 32.0
@@ -27,7 +27,7 @@ def _has_body(asked: Asked, given: Answer) -> bool:
     return asked.operation != "" and given.body != b""
 
 
-def _bytes(write: Callable[[Answer], bytes], when: If = _has_body, *, close: bool = False) -> WireFault:
+def _bytes(write: Callable[[Answer], bytes], when: If = _has_body, *, close: bool = False) -> ByteFault:
     """Write some answers in other bytes; `close` ends the connection behind them."""
 
     async def serve(call: Call) -> None:
@@ -39,7 +39,7 @@ def _bytes(write: Callable[[Answer], bytes], when: If = _has_body, *, close: boo
         if close or b"close" in (call.asked.header(b"connection") or b"").lower():
             call.close()
 
-    return WireFault(serve)
+    return ByteFault(serve)
 
 
 def _length(value: Callable[[Answer], int]) -> Callable[[Answer], bytes]:
@@ -229,13 +229,13 @@ CONNECTIONS = (
         name="second-request-closes",
         requirement="HTTP-7",
         fault="closes the connection in place of an answer to its second request",
-        make=WireFault(_closes_on_second),
+        make=ByteFault(_closes_on_second),
     ),
     Mutant(
         name="second-request-unheard",
         requirement="HTTP-7",
         fault="never answers the second request on a connection",
-        make=WireFault(_deaf_to_the_second),
+        make=ByteFault(_deaf_to_the_second),
         also=frozenset({"HTTP-9"}),
         conditional=True,
     ),
@@ -243,14 +243,14 @@ CONNECTIONS = (
         name="reset-on-third-request",
         requirement="HTTP-7",
         fault="resets the connection on its third request",
-        make=WireFault(_reset_on_third),
+        make=ByteFault(_reset_on_third),
         conditional=True,
     ),
     Mutant(
         name="idle-half-a-second",
         requirement="HTTP-8",
         fault="closes a connection that was idle for half a second",
-        make=WireFault(_plain, idle=0.5),
+        make=ByteFault(_plain, idle=0.5),
         also=frozenset({"HTTP-7"}),
         conditional=True,
     ),
@@ -268,7 +268,7 @@ TIME = (
         name="pause-before-the-last-bytes",
         requirement="HTTP-9",
         fault="falls silent for half a minute before the last bytes of the final answer",
-        make=WireFault(_pause_in_the_middle),
+        make=ByteFault(_pause_in_the_middle),
         conditional=True,
     ),
 )

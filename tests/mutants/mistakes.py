@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from tests.mutants.byte_front import ByteFault, Call
 from tests.mutants.concurrency import runs
 from tests.mutants.cors import not_for_files
 from tests.mutants.exchange import Answer, Asked, Forward, refusal
 from tests.mutants.faults import ALL_CALLS, answers, refuses, requests
 from tests.mutants.model import Mutant
 from tests.mutants.polls import Event, View, chunk, content, is_chunk, logs
-from tests.mutants.wire import Call, WireFault
 
 
 async def _first_packet_alone(call: Call) -> None:
@@ -174,7 +174,7 @@ MUTANTS = (
         name="body-in-the-first-packet-alone",
         requirement="REQ-4",
         fault="takes for the body only what came in one packet with the head",
-        make=WireFault(_first_packet_alone),
+        make=ByteFault(_first_packet_alone),
         conditional=True,
     ),
     Mutant(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.mutants.byte_front import ByteFault
 from tests.mutants.exchange import Handler
-from tests.mutants.wire import WireFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Mutant:
     """The catalogue row that must fail."""
     fault: str
     """What it does wrong, in a sentence."""
-    make: Handler | WireFault | Listening
+    make: Handler | ByteFault | Listening
     also: frozenset[str] = frozenset()
     """Other MUST rows that the same fault breaks by necessity."""
     conditional: bool = False

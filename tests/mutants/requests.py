@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.mutants.byte_front import ByteFault, Call
 from tests.mutants.exchange import JSON_HEADERS, Answer, Asked, Forward, answer, refusal
 from tests.mutants.faults import ALL_CALLS, hangs, has, is_ascii, lacks, refuses, replies, requests
 from tests.mutants.model import Listening, Mutant
-from tests.mutants.wire import Call, WireFault
 
 
 def _no_length(asked: Asked) -> bool:
@@ -191,21 +191,21 @@ MUTANTS = (
         name="lower-case-authorization-unread",
         requirement="REQ-4",
         fault="does not find the token under a header name in lower case",
-        make=WireFault(_lower_case_unread),
+        make=ByteFault(_lower_case_unread),
         conditional=True,
     ),
     Mutant(
         name="host-must-come-first",
         requirement="REQ-4",
         fault="answers 400 to POST conversations whose first header is not Host",
-        make=WireFault(_host_first),
+        make=ByteFault(_host_first),
         conditional=True,
     ),
     Mutant(
         name="connection-affinity",
         requirement="REQ-5",
         fault="takes no message as the first request of a connection",
-        make=WireFault(_one_connection),
+        make=ByteFault(_one_connection),
         also=frozenset({"MSG-1"}),
         conditional=True,
     ),

@@ -9,9 +9,9 @@ from dataclasses import replace
 from sendpoll.reference_server.app import create_app
 from sendpoll.reference_server.embedded import running_app
 from sendpoll.reference_server.settings import Settings
+from tests.mutants.byte_front import ByteFault, running_byte_front
 from tests.mutants.front import Front
 from tests.mutants.model import Listening, Mutant
-from tests.mutants.wire import WireFault, running_wire
 
 TOKEN = "mutant-token-of-the-first"
 SECOND_TOKEN = "mutant-token-of-the-second"
@@ -26,8 +26,8 @@ PACE = Settings(
 def running(mutant: Mutant, port: int = 0) -> Iterator[tuple[str, str, str]]:
     """Serve the mutant; yield its base URL and two tokens that it knows."""
     made = mutant.make
-    if isinstance(made, WireFault):
-        with right_server() as (upstream, _, _), running_wire(made, upstream, port) as url:
+    if isinstance(made, ByteFault):
+        with right_server() as (upstream, _, _), running_byte_front(made, upstream, port) as url:
             yield url, TOKEN, SECOND_TOKEN
     elif isinstance(made, Listening):
         settings = replace(PACE, host=made.address, port=port)

@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from sendpoll.core.oracle import Poll, judge
+from tests.mutants.byte_front import ByteFault, Call
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.exchange import Answer, Asked, Forward
 from tests.mutants.model import Mutant
 from tests.mutants.polls import polls
 from tests.mutants.serve import right_server, running
-from tests.mutants.wire import Call, WireFault
 
 Served = AbstractContextManager[tuple[str, str, str]]
 _READS = 60
@@ -38,7 +38,7 @@ _FRONTS = {
     "none": right_server,
     "asgi": _faultless(_as_it_is),
     "polls": _faultless(polls(lambda _: None)),
-    "wire": _faultless(WireFault(_through)),
+    "bytes": _faultless(ByteFault(_through)),
 }
 
 

@@ -17,12 +17,12 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from sendpoll.reference_server import wire
+from sendpoll.reference_server import bounded_protocol
 from sendpoll.reference_server.embedded import running_app, start_child, stop_child
 from sendpoll.reference_server.responses import json_response
 from sendpoll.reference_server.settings import Settings
 from tests.reference_server.conftest import TOKEN, Api
-from tests.reference_server.test_wire import AUTH, connect, read_answer
+from tests.reference_server.test_bounded_protocol import AUTH, connect, read_answer
 
 SENT = 64 * 1024 * 1024
 MOST_ADDED = 16 * 1024 * 1024
@@ -205,7 +205,7 @@ def test_a_body_that_breaks_is_refused_once(api: Api) -> None:
 def test_a_head_that_does_not_come_is_not_waited_for(
     api: Api, monkeypatch: pytest.MonkeyPatch, sent: bytes, status: str | None
 ) -> None:
-    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(bounded_protocol, "HEAD_SECONDS", 0.1)
     with connect(api) as connection:
         connection.sendall(sent)
         if status:
@@ -216,7 +216,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(
 def test_answers_that_nobody_reads_are_not_kept_for_ever(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(wire, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(bounded_protocol, "STALL_SECONDS", 0.1)
     with connect(api) as connection:
         flood(connection, b"", f"GET /openapi.json {HEAD}\r\n".encode() * 1000)
         connection.settimeout(20)

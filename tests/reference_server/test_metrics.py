@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from sendpoll.reference_server.histogram import BOUNDS, Histogram
 from tests.reference_server.conftest import OTHER_TOKEN, TOKEN, Api, ApiMaker
-from tests.reference_server.test_wire import exchange
+from tests.reference_server.test_bounded_protocol import exchange
 
 Values = dict[tuple[str, tuple[str, ...]], float]
 

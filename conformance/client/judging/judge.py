@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sendpoll.conformance.client.judging.expectation import missed
-from sendpoll.conformance.client.judging.observation import Observation, Tally, Violation
+from sendpoll.conformance.client.judging.observation import Misstep, Observation, SituationTally
 from sendpoll.conformance.client.judging.rows import OWN, expected
 from sendpoll.conformance.client.judging.traffic import ALL_TRAFFIC
 from sendpoll.conformance.client.situations.situation import CONTROL
@@ -26,7 +26,7 @@ class Judged:
     situation: str
     verdict: Verdict
     exercised: int
-    violations: tuple[Violation, ...]
+    violations: tuple[Misstep, ...]
     reason: str
     """Why it says neither pass nor fail; empty where it does."""
 
@@ -66,7 +66,7 @@ def _own(row: str, seen: Observation, control: str) -> Judged:
     return _of(row, name, OWN.get(row, expected)(seen))
 
 
-def _of(row: str, situation: str, tally: Tally) -> Judged:
+def _of(row: str, situation: str, tally: SituationTally) -> Judged:
     if tally.violations:
         return Judged(row, situation, Verdict.FAIL, tally.exercised, tuple(tally.violations), "")
     if not tally.exercised:

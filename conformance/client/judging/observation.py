@@ -46,7 +46,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class Misstep:
     """How a requirement was broken: a sentence, and the requests that show it."""
 
     sentence: str
@@ -54,15 +54,15 @@ class Violation:
 
 
 @dataclass(slots=True)
-class Tally:
+class SituationTally:
     """What a situation says about one requirement."""
 
     exercised: int = 0
     """Requests or runs that could have broken it."""
-    violations: list[Violation] = field(default_factory=list)
+    violations: list[Misstep] = field(default_factory=list)
 
 
-Judge = Callable[[Observation], Tally]
+Judge = Callable[[Observation], SituationTally]
 
 
 def said(served: Served) -> JSON:

@@ -9,8 +9,15 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from types import MappingProxyType
 
-from sendpoll.conformance.client.judging.observation import Judge, Observation, Tally, Violation, news, said
-from sendpoll.conformance.client.serving.messages import Request
+from sendpoll.conformance.client.judging.observation import (
+    Judge,
+    Misstep,
+    Observation,
+    SituationTally,
+    news,
+    said,
+)
+from sendpoll.conformance.client.serving.messages import ReceivedRequest
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.serving.right_api import RUNNING
 from sendpoll.core.text.secrets import MASK, Redactor
@@ -24,9 +31,9 @@ _NOT_TAKEN = frozenset({409, 423, 425, 429})
 _PLACEHOLDERS = re.compile(r"/(?:null|undefined|None|nil|NaN)?(?:/|$)|%7B|\{|\[object")
 
 
-def offsets(seen: Observation) -> Tally:
+def offsets(seen: Observation) -> SituationTally:
     """C-7: each poll asks from where the one before it led."""
-    tally = Tally()
+    tally = SituationTally()
     for polls in _by_task(seen).values():
         expected, before = "0", None
         for poll in polls:
@@ -35,7 +42,7 @@ def offsets(seen: Observation) -> Tally:
             tally.exercised += before is not None
             if asked != expected and not again:
                 shown = (before, poll) if before is not None else (poll,)
-                tally.violations.append(Violation(f"It asked from={asked[:40]} where from={expected} was next.", shown))
+                tally.violations.append(Misstep(f"It asked from={asked[:40]} where from={expected} was next.", shown))
             expected = str(news(poll).get("next_offset", expected))
             before = poll
     return tally
@@ -53,9 +60,9 @@ def _by_task(seen: Observation) -> Mapping[str, list[Served]]:
     return found
 
 
-def pauses(seen: Observation) -> Tally:
+def pauses(seen: Observation) -> SituationTally:
     """C-13: some time passes before a client asks again what it was told nothing new about."""
-    tally = Tally()
+    tally = SituationTally()
     asked = [*_by_task(seen).values(), seen.calls("sendMessage"), seen.calls("createConversation")]
     for requests in asked:
         gaps = [(later.at - first.at, later) for first, later in pairwise(requests) if _brought_nothing(first)]
@@ -66,7 +73,7 @@ def pauses(seen: Observation) -> Tally:
         if middle < _NO_PAUSE:
             shown = tuple(later for _, later in gaps[:_MOST_SHOWN])
             told = f"It asked {len(gaps)} times again, mostly {middle * 1000:.0f} ms after it was told nothing new."
-            tally.violations.append(Violation(told, shown))
+            tally.violations.append(Misstep(told, shown))
     return tally
 
 
@@ -77,9 +84,9 @@ def _brought_nothing(poll: Served) -> bool:
     return not found or (found["status"] == RUNNING and not found["events"])
 
 
-def message_once(seen: Observation) -> Tally:
+def message_once(seen: Observation) -> SituationTally:
     """C-17: no message is sent again that may have been taken."""
-    tally = Tally()
+    tally = SituationTally()
     for player in seen.situation.players:
         sent = [one for one in seen.calls("sendMessage") if _message(one) == player.message] or (
             seen.calls("sendMessage") if len(seen.situation.players) == 1 else []
@@ -89,7 +96,7 @@ def message_once(seen: Observation) -> Tally:
             if first.given is None or first.lost or first.given.status not in _NOT_TAKEN:
                 came = f"{first.given.status}" if first.given and not first.lost else f"no whole answer ({first.ended})"
                 told = f"It sent its message again after {came}, though the server may have taken it."
-                tally.violations.append(Violation(told, (first, again)))
+                tally.violations.append(Misstep(told, (first, again)))
     return tally
 
 
@@ -98,31 +105,31 @@ def _message(served: Served) -> object:
     return found.get("message") if isinstance(found, dict) else None
 
 
-def token_kept(seen: Observation) -> Tally:
+def token_kept(seen: Observation) -> SituationTally:
     """C-34: the token stands in Authorization alone."""
-    tally = Tally(exercised=len(seen.served))
+    tally = SituationTally(exercised=len(seen.served))
     hides = Redactor([seen.token])
     for one in (*seen.served, *seen.elsewhere):
         if MASK in hides.text(one.request.target):
-            tally.violations.append(Violation("It wrote the token into a URL.", (one,)))
+            tally.violations.append(Misstep("It wrote the token into a URL.", (one,)))
     for ran in seen.runs:
         for text, where in ((ran.shown, "showed its user"), (ran.words, "said")):
             if MASK in hides.text(text):
-                tally.violations.append(Violation(f"The token stands in what it {where}."))
+                tally.violations.append(Misstep(f"The token stands in what it {where}."))
     return tally
 
 
-def requests_right(seen: Observation) -> Tally:
+def requests_right(seen: Observation) -> SituationTally:
     """C-38: each request is one of HTTP, and as the API has it."""
-    tally = Tally(exercised=len(seen.served))
-    tally.violations.extend(Violation(f"It sent what is no request of HTTP/1: {told}.") for told in seen.unreadable)
+    tally = SituationTally(exercised=len(seen.served))
+    tally.violations.extend(Misstep(f"It sent what is no request of HTTP/1: {told}.") for told in seen.unreadable)
     for one in seen.served:
         if (wrong := next(_wrong(one.request), "")) and len(tally.violations) < 20:
-            tally.violations.append(Violation(wrong, (one,)))
+            tally.violations.append(Misstep(wrong, (one,)))
     return tally
 
 
-def _wrong(request: Request) -> Iterator[str]:
+def _wrong(request: ReceivedRequest) -> Iterator[str]:
     """In what a request is not as HTTP and the API have it."""
     if len(request.all("Host")) != 1 and request.version != "1.0":
         yield f"It sent {len(request.all('Host'))} Host headers (RFC 9112 section 3.2)."
@@ -139,7 +146,7 @@ def _wrong(request: Request) -> Iterator[str]:
         yield "It sent no body."
 
 
-def _wrong_body(request: Request) -> Iterator[str]:
+def _wrong_body(request: ReceivedRequest) -> Iterator[str]:
     media_type = (request.header("Content-Type") or "no media type").partition(";")[0].strip().lower()
     if media_type != "application/json":
         yield f"It sent a body as {media_type}, not as application/json."

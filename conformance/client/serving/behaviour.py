@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sendpoll.conformance.client.serving.messages import Answer, Request, encoded, on_the_wire
-from sendpoll.conformance.client.serving.right_api import Api, Script
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, encoded, on_the_wire
+from sendpoll.conformance.client.serving.right_api import RightApi, Script
 
-Refuse = Callable[[Request], "Answer | None"]
-Rewrite = Callable[[Request], Request]
-Edit = Callable[[Request, Any], Any]
-Reshape = Callable[[Request, Answer], Answer]
+Refuse = Callable[[ReceivedRequest], "Answer | None"]
+Rewrite = Callable[[ReceivedRequest], ReceivedRequest]
+Edit = Callable[[ReceivedRequest, Any], Any]
+Reshape = Callable[[ReceivedRequest, Answer], Answer]
 Pieces = Iterable["bytes | float | Literal['end', 'close', 'reset', 'hang', 'outage']"]
-Wire = Callable[[Request, bytes], Pieces]
+Deliver = Callable[[ReceivedRequest, bytes], Pieces]
 
 
-def whole(request: Request, response: bytes) -> Pieces:
+def whole(request: ReceivedRequest, response: bytes) -> Pieces:
     """The response as it is."""
     del request
     yield response
@@ -37,9 +37,9 @@ class Behaviour:
     """What becomes of a success's JSON document."""
     reshape: Reshape = lambda _, right: right
     """What becomes of the answer's status, headers and body."""
-    drops: Callable[[Request], bool] = lambda _: False
+    drops: Callable[[ReceivedRequest], bool] = lambda _: False
     """Whether the connection is closed in place of reading the request any further."""
-    wire: Wire = whole
+    deliver: Deliver = whole
     """What is sent: bytes, and pauses in seconds. "end" ends the connection behind a whole answer, "close" and "reset"
     in place of the rest of one; "hang" sends nothing ever after; "outage" takes the server away for `outage`
     seconds."""
@@ -48,7 +48,7 @@ class Behaviour:
     """The address where the server listens."""
 
 
-def answered(api: Api, behaviour: Behaviour, request: Request) -> Answer:
+def answered(api: RightApi, behaviour: Behaviour, request: ReceivedRequest) -> Answer:
     """The answer as it is meant."""
     given = behaviour.refuse(request) or api.answer(behaviour.rewrite(request))
     if given.body and 200 <= given.status < 300:
@@ -56,6 +56,6 @@ def answered(api: Api, behaviour: Behaviour, request: Request) -> Answer:
     return given
 
 
-def sent(behaviour: Behaviour, request: Request, given: Answer) -> Pieces:
+def sent(behaviour: Behaviour, request: ReceivedRequest, given: Answer) -> Pieces:
     """Everything that is sent for one request."""
-    return behaviour.wire(request, on_the_wire(behaviour.reshape(request, given)))
+    return behaviour.deliver(request, on_the_wire(behaviour.reshape(request, given)))

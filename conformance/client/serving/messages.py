@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import parse_qs
 
+from sendpoll.core.target.headers import Headers
+
 Call = Literal["createWorkspace", "createConversation", "sendMessage", "pollTask", "preflight", ""]
-Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """One request as it came."""
 
     method: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import time
 
-from sendpoll.conformance.client.serving.messages import Headers, Request
+from sendpoll.conformance.client.serving.messages import ReceivedRequest
+from sendpoll.core.target.headers import Headers
 
 _MOST_BYTES = 16 * 1024 * 1024
 """A message that a person wrote is shorter."""
@@ -24,7 +25,7 @@ class RequestReader:
         self._connection = connection
         self._buffer = b""
 
-    def read(self) -> Request | None:
+    def read(self) -> ReceivedRequest | None:
         """The next request; None where the client ended the connection in place of one. Raises UnreadableError."""
         silent_since, idle = time.monotonic(), 0.0
         while b"\r\n\r\n" not in self._buffer:
@@ -35,11 +36,11 @@ class RequestReader:
                 idle = time.monotonic() - silent_since
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         method, target, version, headers = _parsed(head)
-        request = Request(method, target, headers, version=version, idle=idle)
+        request = ReceivedRequest(method, target, headers, version=version, idle=idle)
         if "100-continue" in (request.header("Expect") or "").lower():
             self._connection.sendall(_CONTINUE)
         body = self._body(request)
-        return None if body is None else Request(method, target, headers, body, version, idle=idle)
+        return None if body is None else ReceivedRequest(method, target, headers, body, version, idle=idle)
 
     def _receive(self) -> bool:
         if len(self._buffer) > _MOST_BYTES:
@@ -48,7 +49,7 @@ class RequestReader:
         self._buffer += received
         return bool(received)
 
-    def _body(self, request: Request) -> bytes | None:
+    def _body(self, request: ReceivedRequest) -> bytes | None:
         if (request.header("Transfer-Encoding") or "").lower().endswith("chunked"):
             return self._chunks()
         written = request.header("Content-Length") or "0"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sendpoll.conformance.client.serving.behaviour import Behaviour, Pieces, answered, sent
-from sendpoll.conformance.client.serving.messages import Answer, Request
-from sendpoll.conformance.client.serving.right_api import Api
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest
+from sendpoll.conformance.client.serving.right_api import RightApi
 
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: what is not sent yet is thrown away, and the other side is told by a reset."""
@@ -23,7 +23,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Served:
     """One request, and what came of it."""
 
-    request: Request
+    request: ReceivedRequest
     at: float
     """When it had come whole, on the monotonic clock; so are all moments here."""
     given: Answer | None = None
@@ -60,7 +60,7 @@ class Responder:
     def __init__(self, behaviour: Behaviour, token: str, hooks: Hooks, *, renews: bool = False) -> None:
         """`renews` is whether everything begins anew with the first step of another run."""
         self.behaviour = behaviour
-        self.api = Api(behaviour.script, token)
+        self.api = RightApi(behaviour.script, token)
         self._token = token
         self._hooks = hooks
         self._renews = renews
@@ -86,7 +86,7 @@ class Responder:
             self._connections += 1
             return self._connections
 
-    def reply(self, connection: socket.socket, request: Request, over: threading.Event) -> bool:
+    def reply(self, connection: socket.socket, request: ReceivedRequest, over: threading.Event) -> bool:
         """Answer, and say whether the connection lives on; `over` ends every pause."""
         with self._lock:
             if self._renews and request.call == "createWorkspace" and self.api.messages:

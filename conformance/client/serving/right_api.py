@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from sendpoll.conformance.client.serving.messages import Answer, Request, answer, error
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, answer, error
 
 RUNNING = "running"
 
@@ -53,7 +53,7 @@ class _Task:
     held_since: float | None = None
 
 
-class Api:
+class RightApi:
     """One server's state: its conversations, its tasks, and what was asked of it."""
 
     def __init__(self, script: Script, token: str) -> None:
@@ -66,7 +66,7 @@ class Api:
         self.messages: list[str] = []
         """Each message that was accepted: a client sends one."""
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: ReceivedRequest) -> Answer:
         """The right answer."""
         if request.call == "preflight":
             allowed = (
@@ -77,7 +77,7 @@ class Api:
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or token.strip() != self._token:
             return error(401, "no valid token")
-        handlers: dict[str, Callable[[Request], Answer]] = {
+        handlers: dict[str, Callable[[ReceivedRequest], Answer]] = {
             "createWorkspace": self._create_workspace,
             "createConversation": self._create_conversation,
             "sendMessage": self._send_message,
@@ -86,9 +86,9 @@ class Api:
         handler = handlers.get(request.call)
         return handler(request) if handler else error(404, "no such path")
 
-    def renewed(self) -> Api:
+    def renewed(self) -> RightApi:
         """Another of the same, in which nothing happened yet but what was there before any client asked."""
-        other = Api(self._script, self._token)
+        other = RightApi(self._script, self._token)
         for conversation_id, workspace in self._given:
             other.open_conversation(conversation_id, workspace)
         return other
@@ -99,7 +99,7 @@ class Api:
         self._workspaces.add(workspace)
         self._conversations.append(conversation_id)
 
-    def _create_workspace(self, request: Request) -> Answer:
+    def _create_workspace(self, request: ReceivedRequest) -> Answer:
         said = request.said
         if not isinstance(said, dict) or not isinstance(said.get("workspace_id"), str):
             return error(400, "the body is no JSON object with a workspace_id")
@@ -107,14 +107,14 @@ class Api:
         self._workspaces.add(said["workspace_id"])
         return answer(200 if known else 201, {"workspace_id": said["workspace_id"]})
 
-    def _create_conversation(self, request: Request) -> Answer:
+    def _create_conversation(self, request: ReceivedRequest) -> Answer:
         if not self._is_known(request):
             return error(404, "no such workspace")
         made = self._numbered(self._script.conversation_id, len(self._conversations))
         self._conversations.append(made)
         return answer(201, {"conversation_id": made})
 
-    def _send_message(self, request: Request) -> Answer:
+    def _send_message(self, request: ReceivedRequest) -> Answer:
         if not self._is_known(request):
             return error(404, "no such workspace")
         said = request.said
@@ -128,7 +128,7 @@ class Api:
         self.messages.append(said["message"])
         return answer(202, {"task_id": task_id})
 
-    def _is_known(self, request: Request) -> bool:
+    def _is_known(self, request: ReceivedRequest) -> bool:
         return self._script.known_workspace or unquote(request.path.split("/")[4]) in self._workspaces
 
     @staticmethod
@@ -136,7 +136,7 @@ class Api:
         """The script's id for the first of its kind, and others for those that follow."""
         return f"{first}-{before + 1}" if before else first
 
-    def _poll_task(self, request: Request) -> Answer:
+    def _poll_task(self, request: ReceivedRequest) -> Answer:
         task = self._tasks.get(unquote(request.path.split("/")[4]))
         if task is None:
             return error(404, "no such task")

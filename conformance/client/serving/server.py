@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from sendpoll.conformance.client.serving.behaviour import Behaviour
-from sendpoll.conformance.client.serving.messages import Request
+from sendpoll.conformance.client.serving.messages import ReceivedRequest
 from sendpoll.conformance.client.serving.request_reader import RequestReader, UnreadableError
 from sendpoll.conformance.client.serving.responder import Hooks, Responder, Served, reset
-from sendpoll.conformance.client.serving.right_api import Api
+from sendpoll.conformance.client.serving.right_api import RightApi
 
-Reply = Callable[[socket.socket, Request], bool]
+Reply = Callable[[socket.socket, ReceivedRequest], bool]
 """Answers a request on its connection, and says whether the connection lives on."""
 
 
@@ -127,7 +127,7 @@ class ScriptedServer:
         self.port = self._connections.port
 
     @property
-    def api(self) -> Api:
+    def api(self) -> RightApi:
         """The state of what is served."""
         return self._responder.api
 
@@ -142,7 +142,7 @@ class ScriptedServer:
         return dict(self._responder.memory)
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[ReceivedRequest]:
         """Everything that was asked, without what came of it."""
         return [one.request for one in self.served]
 
@@ -159,7 +159,7 @@ class ScriptedServer:
     def _go_away(self, seconds: float) -> None:
         self._connections.go_away(seconds)
 
-    def _reply(self, connection: socket.socket, request: Request) -> bool:
+    def _reply(self, connection: socket.socket, request: ReceivedRequest) -> bool:
         if request.nth == 1:
             self._numbers[connection] = self._responder.new_connection()
         return self._responder.reply(

@@ -16,9 +16,9 @@ import brotli
 import zstandard
 
 from sendpoll.conformance.client.serving.behaviour import Behaviour, Pieces
-from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, error
 from sendpoll.conformance.client.serving.right_api import Script
-from sendpoll.conformance.client.situations.situation import Fault, Situation
+from sendpoll.conformance.client.situations.situation import InjectedFault, Situation
 
 REFUSAL = "the request was refused under rule 7Q"
 """What an answer says that a situation puts in place of the right one; no step is named in it."""
@@ -61,7 +61,7 @@ def behaviour_of(situation: Situation, settings: Settings, elsewhere: str) -> Be
         refuse=stage.refuse,
         edit=stage.edit,
         reshape=stage.reshape,
-        wire=stage.wire,
+        deliver=stage.deliver,
         outage=max((fault.do.get("seconds", 0.0) for fault in situation.faults), default=0.0),
         host=situation.host,
     )
@@ -84,7 +84,7 @@ class _Stage:
         players = self._situation.players
         return list(next((one.events for one in players if one.message == message), players[0].events))
 
-    def refuse(self, request: Request) -> Answer | None:
+    def refuse(self, request: ReceivedRequest) -> Answer | None:
         """Count the call, note which fault happens to it, and answer in its place if the fault does."""
         counts = request.memory.setdefault("counts", {})
         counts[request.call] = counts.get(request.call, 0) + 1
@@ -95,7 +95,7 @@ class _Stage:
         fault = next((faults[at] for at in hits if "status" in faults[at].do), None)
         return None if fault is None else self._instead(request, fault)
 
-    def _instead(self, request: Request, fault: Fault) -> Answer:
+    def _instead(self, request: ReceivedRequest, fault: InjectedFault) -> Answer:
         do = fault.do
         given = error(do["status"], do.get("says", REFUSAL))
         if "media_type" in do:
@@ -108,12 +108,12 @@ class _Stage:
             given = given.with_header("Location", self._elsewhere + request.target)
         return given
 
-    def edit(self, request: Request, document: Any) -> Any:
+    def edit(self, request: ReceivedRequest, document: Any) -> Any:
         if request.call != "pollTask" or not self._situation.keys:
             return document
         return {**document, "data": {**document["data"], **self._situation.keys}}
 
-    def reshape(self, request: Request, right: Answer) -> Answer:
+    def reshape(self, request: ReceivedRequest, right: Answer) -> Answer:
         if self._situation.escapes and right.body:
             right = right.with_body(json.dumps(json.loads(right.body)).encode("ascii"))
         for fault in _faults(request):
@@ -123,7 +123,7 @@ class _Stage:
                 right = _chunked(right, fault.do.get("pieces", 1024))
         return right
 
-    def wire(self, request: Request, response: bytes) -> Pieces:
+    def deliver(self, request: ReceivedRequest, response: bytes) -> Pieces:
         if request.call == "preflight":
             # A browser sends what breaks on a connection that it had before again by itself, messages too: no page can
             # help that, so each message comes over a connection of its own.
@@ -150,12 +150,12 @@ class _Stage:
             yield "end"
 
 
-def _key(request: Request) -> str:
+def _key(request: ReceivedRequest) -> str:
     return f"{request.connection}.{request.nth}"
 
 
-def _faults(request: Request) -> list[Fault]:
-    found: list[Fault] = request.memory.get(_key(request), [])
+def _faults(request: ReceivedRequest) -> list[InjectedFault]:
+    found: list[InjectedFault] = request.memory.get(_key(request), [])
     return found
 
 
@@ -167,7 +167,7 @@ def _retry_after(do: Mapping[str, Any]) -> str:
     return format_datetime(moment.replace(microsecond=0), usegmt=True)
 
 
-def _coded(request: Request, right: Answer) -> Answer:
+def _coded(request: ReceivedRequest, right: Answer) -> Answer:
     name = next((coding for coding in _CODINGS if request.offers(coding)), None)
     if name is None or not right.body:
         return right

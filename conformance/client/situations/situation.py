@@ -58,7 +58,7 @@ class Expectation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """What happens to some of the calls."""
 
     call: Call
@@ -113,7 +113,7 @@ class Situation:
     escapes: bool = False
     keys: Mapping[str, Any] = field(default_factory=dict)
     host: str = "127.0.0.1"
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
 
     @property
     def is_slow(self) -> bool:
@@ -194,10 +194,10 @@ def _stage(written: str) -> tuple[int, str]:
     return (_EVERY if count == "all" else int(count), status)
 
 
-def _fault(entry: JSON) -> Fault:
+def _fault(entry: JSON) -> InjectedFault:
     match = _ON.fullmatch(entry["at"])
     assert match is not None  # noqa: S101 - the schema has the pattern
     call, first, last, on = match.groups()
     if first is None:
-        return Fault(_CALLS[call], 1, _EVERY, entry)
-    return Fault(_CALLS[call], int(first), int(last) if last else _EVERY if on else int(first), entry)
+        return InjectedFault(_CALLS[call], 1, _EVERY, entry)
+    return InjectedFault(_CALLS[call], int(first), int(last) if last else _EVERY if on else int(first), entry)

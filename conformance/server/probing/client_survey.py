@@ -93,7 +93,7 @@ TRAITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TraitRefusal:
     """A row that a refusal breaks."""
 
     requirement: str
@@ -107,7 +107,7 @@ class Survey:
 
     taken: set[tuple[str, str]] = field(default_factory=set)
     """Client and call."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[TraitRefusal] = field(default_factory=list)
 
     def forms(self, requirement: str) -> Mapping[object, int]:
         """For each form that a row asks to be taken, how often it was."""
@@ -184,7 +184,7 @@ class Surveyor:
         sentence = (
             f"{call} as {shape.name} writes it is answered {refused.outcome}, as {self.working.name} does it is not"
         )
-        self.survey.findings.append(Finding(trait.requirement(shape), sentence, (seen or again, control)))
+        self.survey.findings.append(TraitRefusal(trait.requirement(shape), sentence, (seen or again, control)))
 
     def _note_wavering(self, refused: Exchange, taken: Exchange) -> None:
         """One form of a call was both refused and taken, so none is to blame for a refusal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sendpoll.conformance.http.exchange import Exchange, Intent
-from sendpoll.conformance.rules.rules import Observation
+from sendpoll.conformance.rules.rules import RuleOutcome
 
 _SPENT = frozenset({402, 403, 409, 413, 422, 429, 507})
 """How servers say that something is used up: payment, permission, a cap, a size, a rate, storage."""
@@ -22,10 +22,10 @@ class Quotas:
 
     def __init__(self) -> None:
         self._taken: dict[_Form, int] = {}
-        self._held: dict[_Form, list[tuple[Observation, Exchange]]] = {}
+        self._held: dict[_Form, list[tuple[RuleOutcome, Exchange]]] = {}
         self._first: dict[_Form, Exchange] = {}
 
-    def judge(self, exchange: Exchange, observations: Iterable[Observation]) -> Iterator[tuple[Observation, Exchange]]:
+    def judge(self, exchange: Exchange, observations: Iterable[RuleOutcome]) -> Iterator[tuple[RuleOutcome, Exchange]]:
         """What may be counted now: of this exchange, and of refusals before it that were no quota after all."""
         request = exchange.request
         form = (request.operation, request.shape)

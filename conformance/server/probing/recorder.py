@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request, Response, Timing
 from sendpoll.conformance.http.limits import HELD_LIMIT, KEPT_BYTES
-from sendpoll.conformance.rules.rules import Observation, observe
+from sendpoll.conformance.rules.rules import RuleOutcome, observe
 from sendpoll.conformance.rules.tally import Shown, Tally
 from sendpoll.conformance.server.probing.created_resources import CreatedResources
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
@@ -26,7 +26,7 @@ from sendpoll.conformance.server.probing.quotas import Quotas
 from sendpoll.conformance.server.probing.refusals import is_message
 from sendpoll.conformance.server.probing.resending import Answered, Resending
 from sendpoll.conformance.server.probing.tempo import Tempo
-from sendpoll.conformance.server.transport.connection import Answer, Connection, NoConnectionError
+from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError, Received
 from sendpoll.core.dialing.dial import Dialer
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.tokens import Tokens
@@ -74,7 +74,7 @@ class Recorder:
         self._reserved = 0
         self._patience = target.timeouts.exchange
         self._tallies: dict[str, Tally] = defaultdict(Tally)
-        self._observed: dict[int, list[Observation]] = {}
+        self._observed: dict[int, list[RuleOutcome]] = {}
         """Number of an exchange whose answer is of some size to what the rules say of it, until that is counted."""
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -233,7 +233,7 @@ class Recorder:
                     return self._record(request, own.exchange(request, deadline, turn.wait), own.number)
             except NoConnectionError as error:
                 now = time.monotonic()
-                answer = Answer(None, Timing(now, now, None, now, 0.0), Failure.CONNECT, str(error))
+                answer = Received(None, Timing(now, now, None, now, 0.0), Failure.CONNECT, str(error))
                 return self._record(request, answer, 0)
 
     def connect(self) -> Connection:
@@ -250,7 +250,7 @@ class Recorder:
             connection.interrupt()
         return connection
 
-    def _record(self, request: Request, answer: Answer, connection: int) -> Exchange:
+    def _record(self, request: Request, answer: Received, connection: int) -> Exchange:
         with self._lock:
             number = next(self._numbers)
             self.requests += 1

@@ -45,7 +45,7 @@ _MOST_TURNS = 40
 """Times that one message is sent again because other tasks ran."""
 
 
-class Wire(Protocol):
+class Sender(Protocol):
     """What sends one request once, and knows the run's bounds."""
 
     token: str
@@ -73,7 +73,9 @@ class Answered(Enum):
 class Resending:
     """What to do about an exchange that may say nothing about its request. Safe for several threads."""
 
-    def __init__(self, wire: Wire, pace: Pace, in_flight: InFlight, renew_token: Callable[[str], str] | None) -> None:
+    def __init__(
+        self, sender: Sender, pace: Pace, in_flight: InFlight, renew_token: Callable[[str], str] | None
+    ) -> None:
         self.lost = ""
         """Why the target counts as gone; empty while it does not."""
         self.limited = 0
@@ -81,8 +83,8 @@ class Resending:
         self.limited_with: Exchange | None = None
         """The first such answer."""
         self.floor = Floor()
-        self.presence = Presence(wire.is_there, wire.pause)
-        self._wire = wire
+        self.presence = Presence(sender.is_there, sender.pause)
+        self._sender = sender
         self._pace = pace
         self._in_flight = in_flight
         self._renew_token = renew_token
@@ -109,9 +111,9 @@ class Resending:
 
     def beside(self, request: Request, connection: Connection | None = None, host: str | None = None) -> Exchange:
         """Send a request once, at the pace that the server takes and beside others."""
-        self._wire.pause(self._pace.turn())
+        self._sender.pause(self._pace.turn())
         with self.floor.shared():
-            return self._wire.transmit(request, connection, host)
+            return self._sender.transmit(request, connection, host)
 
     def settle(self, exchange: Exchange, *, host: str | None = None, patient: bool = True) -> tuple[Exchange, Answered]:
         """The answer that counts, be it this one or one to the same request sent again, and what it is good for.
@@ -156,13 +158,13 @@ class Resending:
         self.limited_with = self.limited_with or exchange
         for wait in itertools.islice(waits(exchange), tries):
             with self.floor.alone():
-                if self._wire.remaining() <= wait:
+                if self._sender.remaining() <= wait:
                     raise RunOverError(
                         f"{request.method} {request.target} was answered {exchange.outcome}, to be asked again in "
                         f"{wait:.0f} s, which is behind the end of the run"
                     )
-                self._wire.pause(wait)
-                exchange = self._wire.transmit(request, host=host)
+                self._sender.pause(wait)
+                exchange = self._sender.transmit(request, host=host)
             if not may_be_too_fast(exchange):
                 self._pace.came_too_fast(sent_at)
                 return exchange
@@ -183,7 +185,7 @@ class Resending:
         for wait in _SETTLING if recent else ():
             if not is_busy(exchange):
                 break
-            self._wire.pause(max(wait, told_wait(exchange) or 0.0))
+            self._sender.pause(max(wait, told_wait(exchange) or 0.0))
             exchange = self.beside(exchange.request, host=host)
         return exchange
 
@@ -192,7 +194,7 @@ class Resending:
             self.look_after_unread()
             with self._in_flight.changed:
                 self._in_flight.changed.wait(_LOOK)
-            self._wire.pause(0.0)
+            self._sender.pause(0.0)
 
     def look_after_unread(self) -> None:
         """Poll the tasks that nobody reads: who waits for room would wait for their end for ever."""
@@ -218,8 +220,8 @@ class Resending:
         """What became of a request that was cut: the server's own doing, unless it went down."""
         began = exchange.timing.started
         if exchange.failure is not Failure.CONNECT:
-            self._wire.pause(min(_CLOSING, max(0.0, self._wire.remaining() / 2)))
-            if self._wire.is_there() and not self.presence.was_away_since(began):
+            self._sender.pause(min(_CLOSING, max(0.0, self._sender.remaining() / 2)))
+            if self._sender.is_there() and not self.presence.was_away_since(began):
                 return exchange, Answered.JUDGED
         if not self.presence.comes_back(exchange.timing.finished):
             self._lose(f"the target answered before and cannot be reached any more: {exchange.detail}")
@@ -249,7 +251,7 @@ class Resending:
     # ---- the token ----
 
     def _bears_token(self, request: Request) -> bool:
-        return request.header("authorization") == f"Bearer {self._wire.token}"
+        return request.header("authorization") == f"Bearer {self._sender.token}"
 
     def _with_good_token(self, exchange: Exchange, host: str | None) -> Exchange:
         """The answer to a request that was refused under the target's own token, should that have been taken before."""
@@ -272,9 +274,9 @@ class Resending:
                 "lasts, or in a target file a token_command that makes a new one"
             )
         try:
-            self._wire.token = self._renew_token(self._wire.token)
+            self._sender.token = self._renew_token(self._sender.token)
         except TargetError as error:
             self._lose(f"the token was taken before and is refused now ({exchange.outcome}); {error}")
 
     def _under_token(self, request: Request) -> Request:
-        return request.with_header("authorization", f"Bearer {self._wire.token}")
+        return request.with_header("authorization", f"Bearer {self._sender.token}")

@@ -29,7 +29,7 @@ class NoConnectionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Received:
     """What came back for one request."""
 
     response: Response | None
@@ -96,7 +96,9 @@ class Connection:
                 return True
         return False
 
-    def exchange(self, request: Request, deadline: float, wait_turn: Callable[[float], float] | None = None) -> Answer:
+    def exchange(
+        self, request: Request, deadline: float, wait_turn: Callable[[float], float] | None = None
+    ) -> Received:
         """Send a request and read its whole answer, or what of it comes before `deadline`.
 
         A body that grows large is read on when `wait_turn` returns, with the deadline that it makes of this one.
@@ -134,10 +136,10 @@ class Connection:
         detail = "; ".join(part for part in (reader.detail, lost) if part) if reader.failure else ""
         response = reader.response()
         self._kept = response is not None and response.keeps_alive
-        return Answer(response, timing, reader.failure, detail, reader.stray)
+        return Received(response, timing, reader.failure, detail, reader.stray)
 
     def _send_request(self, request: Request, deadline: float) -> str:
-        head, body = request.wire(self._prefix), request.body or b""
+        head, body = request.head_bytes(self._prefix), request.body or b""
         if not (body and request.body_apart):
             return self._send(head + body, deadline)
         lost = self._send(head, deadline)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from sendpoll.core.reports.files import Content, write_report
+from sendpoll.core.reports.files import Rendering, write_report
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.plan.plan_json import Plan
@@ -21,7 +21,7 @@ def write_plan_reports(result: Plan, records: Iterable[TaskRecord], folder: Path
 
     Raises UnwrittenError, and InvalidFileError where the plan breaks its schema, which is a fault of ours.
     """
-    renderings: dict[str, Callable[[], Content]] = {
+    renderings: dict[str, Callable[[], Rendering]] = {
         "plan.html": functools.partial(plan_html, result),
         "junit.xml": functools.partial(plan_junit, result),
         "summary.md": functools.partial(plan_markdown, result),

@@ -7,73 +7,73 @@ from dataclasses import replace
 from itertools import chain
 
 from sendpoll.conformance.client.serving.behaviour import Pieces, Refuse
-from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, error
 from tests.clients.fault import Fault
 
 API_CALLS = {"createWorkspace", "createConversation", "sendMessage", "pollTask"}
 BOTH_DARTS = ("curl", "python", "node", "browser", "dart", "dart_http_1_3")
 
 
-def refuses(status: int, when: Callable[[Request], bool]) -> Refuse:
+def refuses(status: int, when: Callable[[ReceivedRequest], bool]) -> Refuse:
     """That status for every API call of which `when` is true."""
     return lambda request: error(status, "refused") if request.call in API_CALLS and when(request) else None
 
 
-def _has_no_framing(request: Request) -> bool:
+def _has_no_framing(request: ReceivedRequest) -> bool:
     return request.method == "POST" and request.header("Content-Length") is None
 
 
-def _waits(request: Request, response: bytes) -> Pieces:
+def _waits(request: ReceivedRequest, response: bytes) -> Pieces:
     yield "hang" if _has_no_framing(request) else response
 
 
-def _is_an_empty_body(request: Request) -> bool:
+def _is_an_empty_body(request: ReceivedRequest) -> bool:
     return request.call == "createConversation" and request.header("Content-Length") == "0"
 
 
-def _media_type(request: Request) -> str:
+def _media_type(request: ReceivedRequest) -> str:
     return (request.header("Content-Type") or "").replace(" ", "").lower()
 
 
-def _only_title_case(request: Request) -> Request:
+def _only_title_case(request: ReceivedRequest) -> ReceivedRequest:
     kept = tuple((name, value) for name, value in request.headers if name != name.lower())
     length = next((value for name, value in kept if name == "Content-Length"), "0")
     return replace(request, headers=kept, body=request.body[: int(length)])
 
 
-def _has_no_cookie(request: Request) -> bool:
+def _has_no_cookie(request: ReceivedRequest) -> bool:
     return request.call != "createWorkspace" and request.header("Cookie") is None
 
 
-def _with_cookie(request: Request, right: Answer) -> Answer:
+def _with_cookie(request: ReceivedRequest, right: Answer) -> Answer:
     return right.with_header("Set-Cookie", "affinity=1; Path=/") if request.call == "createWorkspace" else right
 
 
-def _came_by_another_connection(request: Request) -> bool:
+def _came_by_another_connection(request: ReceivedRequest) -> bool:
     first: int = request.memory.setdefault("connection", request.connection)
     return request.connection != first
 
 
-def _reads_as_latin_1(request: Request) -> Request:
+def _reads_as_latin_1(request: ReceivedRequest) -> ReceivedRequest:
     return replace(request, body=request.body.decode("latin-1").encode("utf-8"))
 
 
-def _keeps_escapes(request: Request) -> Request:
+def _keeps_escapes(request: ReceivedRequest) -> ReceivedRequest:
     return replace(request, body=request.body.replace(rb"\u", rb"\\u"))
 
 
-def _names_max_iterations(request: Request) -> bool:
+def _names_max_iterations(request: ReceivedRequest) -> bool:
     return request.call == "sendMessage" and b'"max_iterations"' in request.body
 
 
-def _leaves_out_max_iterations(request: Request) -> bool:
+def _leaves_out_max_iterations(request: ReceivedRequest) -> bool:
     return request.call == "sendMessage" and b'"max_iterations"' not in request.body
 
 
 def moved(status: int, calls: set[str]) -> Refuse:
     """A redirect of those calls to the same path with a slash at its end."""
 
-    def to_slash(request: Request) -> Answer | None:
+    def to_slash(request: ReceivedRequest) -> Answer | None:
         if request.call not in calls or request.path.endswith("/"):
             return None
         path, mark, query = request.target.partition("?")
@@ -82,12 +82,12 @@ def moved(status: int, calls: set[str]) -> Refuse:
     return to_slash
 
 
-def _without_slash(request: Request) -> Request:
+def _without_slash(request: ReceivedRequest) -> ReceivedRequest:
     path, mark, query = request.target.partition("?")
     return replace(request, target=f"{path.removesuffix('/')}{mark}{query}")
 
 
-def _workspaces_moved_to_their_list(request: Request) -> Answer | None:
+def _workspaces_moved_to_their_list(request: ReceivedRequest) -> Answer | None:
     if (request.method, request.path) == ("GET", "/api/v1/workspaces/"):
         return replace(error(200, "none yet"), body=b"[]")
     return moved(301, {"createWorkspace"})(request)
@@ -95,7 +95,7 @@ def _workspaces_moved_to_their_list(request: Request) -> Answer | None:
 
 _REQUESTS = (
     Fault("REQ-1", "411_without_length", "C", refuse=refuses(411, _has_no_framing)),
-    Fault("REQ-1", "waits_for_a_body_without_length", "C", wire=_waits),
+    Fault("REQ-1", "waits_for_a_body_without_length", "C", deliver=_waits),
     Fault("REQ-2", "empty_body_is_malformed_json", "PNBD", refuse=refuses(400, _is_an_empty_body)),
     Fault(
         "REQ-3",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sendpoll.conformance.client.serving.behaviour import Reshape
-from sendpoll.conformance.client.serving.messages import Answer, Request, error
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest, error
 from tests.clients.fault import Fault
 from tests.clients.faults.documents import answers
 
@@ -15,7 +15,7 @@ WITH_FILE_PAGE = ("curl", "python", "node", "browser", "browser_file", "dart")
 QUOTA = "the quota is used up"
 
 
-def preflight(change: Callable[[Request, Answer], Answer]) -> Reshape:
+def preflight(change: Callable[[ReceivedRequest, Answer], Answer]) -> Reshape:
     return lambda request, right: change(request, right) if request.call == "preflight" else right
 
 
@@ -28,12 +28,12 @@ def allowing(names: str) -> Reshape:
     return preflight(lambda _, right: right.with_header(HEADERS, names))
 
 
-def _refuses_null(request: Request, right: Answer) -> Answer:
+def _refuses_null(request: ReceivedRequest, right: Answer) -> Answer:
     origin = request.header("Origin")
     return right.with_header(ORIGIN, None if origin == "null" else origin)
 
 
-def _moved(request: Request, right: Answer) -> Answer:
+def _moved(request: ReceivedRequest, right: Answer) -> Answer:
     path, mark, query = request.target.partition("?")
     return replace(right, status=301).with_header("Location", f"{path}/{mark}{query}")
 

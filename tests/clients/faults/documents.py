@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sendpoll.conformance.client.serving.behaviour import Edit, Reshape
-from sendpoll.conformance.client.serving.messages import Answer, Call, Request, error
+from sendpoll.conformance.client.serving.messages import Answer, Call, ReceivedRequest, error
 from tests.clients.fault import Fault, scripted
 
 BODILESS = (("Cache-Control", "no-store"), ("Access-Control-Allow-Origin", "*"))
@@ -26,10 +26,10 @@ def text(status: int, media_type: str, body: str) -> Answer:
     return error(status, "").with_header("Content-Type", media_type).with_body(body.encode())
 
 
-def _first_polls_refused(status: int, which: int) -> Callable[[Request], Answer | None]:
+def _first_polls_refused(status: int, which: int) -> Callable[[ReceivedRequest], Answer | None]:
     """Only the poll with that number is refused, as by a task that is not there yet or by a limit on the rate."""
 
-    def refuse(request: Request) -> Answer | None:
+    def refuse(request: ReceivedRequest) -> Answer | None:
         if request.call != "pollTask":
             return None
         request.memory["polls"] = request.memory.get("polls", 0) + 1
@@ -38,8 +38,8 @@ def _first_polls_refused(status: int, which: int) -> Callable[[Request], Answer 
     return refuse
 
 
-def _polls_with(mark: str) -> Callable[[Request], Answer | None]:
-    def refuse(request: Request) -> Answer | None:
+def _polls_with(mark: str) -> Callable[[ReceivedRequest], Answer | None]:
+    def refuse(request: ReceivedRequest) -> Answer | None:
         return error(404, "no such task") if request.call == "pollTask" and mark in request.path else None
 
     return refuse

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sendpoll.conformance.client.serving.behaviour import Edit, Reshape
-from sendpoll.conformance.client.serving.messages import Answer, Request
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest
 from sendpoll.conformance.client.serving.right_api import Script, chunk
 from tests.clients.fault import Fault, events, scripted
 from tests.clients.faults.documents import BODILESS, of
@@ -45,7 +45,7 @@ def _is_empty(right: dict[str, Any]) -> bool:
     return not right["events"]
 
 
-def _no_content_when_empty(request: Request, right: Answer) -> Answer:
+def _no_content_when_empty(request: ReceivedRequest, right: Answer) -> Answer:
     return Answer(204, BODILESS) if request.call == "pollTask" and b'"events": []' in right.body else right
 
 
@@ -54,12 +54,12 @@ def offset(written: Callable[[int], object]) -> Edit:
     return data(lambda right: {"next_offset": written(right["next_offset"])})
 
 
-def _exponents(request: Request, right: Answer) -> Answer:
+def _exponents(request: ReceivedRequest, right: Answer) -> Answer:
     del request
     return right.with_body(re.sub(rb'("next_offset": \d+)', rb"\1e0", right.body))
 
 
-def _always_from_the_start(request: Request) -> Request:
+def _always_from_the_start(request: ReceivedRequest) -> ReceivedRequest:
     return replace(request, target=re.sub("from=[0-9]+", "from=0", request.target))
 
 
@@ -87,7 +87,7 @@ def empty_events(value: object) -> Edit:
 
 
 def _cached(*headers: tuple[str, str]) -> Reshape:
-    def reshape(request: Request, right: Answer) -> Answer:
+    def reshape(request: ReceivedRequest, right: Answer) -> Answer:
         if request.call != "pollTask":
             return right
         return replace(

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 
 from sendpoll.conformance.client.serving.behaviour import Reshape
-from sendpoll.conformance.client.serving.messages import Answer, Request
+from sendpoll.conformance.client.serving.messages import Answer, ReceivedRequest
 from tests.clients.fault import Fault
 from tests.clients.faults.acceptance import BOTH_DARTS
 
@@ -29,7 +29,7 @@ def media_type(value: str | None) -> Reshape:
 def coded(name: str, encode: Callable[[bytes], bytes]) -> Reshape:
     """Every body so encoded and labelled, whatever the client offered."""
 
-    def reshape(request: Request, right: Answer) -> Answer:
+    def reshape(request: ReceivedRequest, right: Answer) -> Answer:
         del request
         return right.with_body(encode(right.body)).with_header("Content-Encoding", name) if right.body else right
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sendpoll.conformance.client.judging.observation import Observation
 from sendpoll.conformance.client.running.program import End, Ran
-from sendpoll.conformance.client.serving.messages import Request, answer, error
+from sendpoll.conformance.client.serving.messages import ReceivedRequest, answer, error
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import Situation, parse_situation
 
@@ -27,7 +27,7 @@ def ran(shown: str = "alpha,beta.\n", words: str = "", code: int | None = 0, end
 def served(method: str, path: str, document: Any = None, at: float = 0.0, **changes: Any) -> Served:
     """A request and its answer, which is the JSON `document` or, for a number, a refusal with that status."""
     given = error(document, "no") if isinstance(document, int) else answer(200, document)
-    made = Served(Request(method, path, HEADERS, changes.pop("body", b"")), at, given, "", at)
+    made = Served(ReceivedRequest(method, path, HEADERS, changes.pop("body", b"")), at, given, "", at)
     for name, value in changes.items():
         setattr(made, name, value)
     return made

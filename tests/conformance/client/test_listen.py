@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sendpoll.conformance.client.listen import Listener
+from sendpoll.conformance.client.listen import SituationServer
 from sendpoll.conformance.client.situations.played import Settings
 from sendpoll.conformance.client.situations.situation import load_situations
 
@@ -20,17 +20,17 @@ TOKEN = "t0ken-of-the-tests"
 
 
 @pytest.fixture(name="listener", scope="module")
-def _listener() -> Iterator[Listener]:
-    with Listener(load_situations(), Settings(TOKEN, 5.0), lambda _: None) as listener:
+def _listener() -> Iterator[SituationServer]:
+    with SituationServer(load_situations(), Settings(TOKEN, 5.0), lambda _: None) as listener:
         yield listener
 
 
-def page(listener: Listener) -> str:
+def page(listener: SituationServer) -> str:
     with urllib.request.urlopen(f"{listener.url}/", timeout=30) as answer:
         return str(answer.read().decode())
 
 
-def run(command: list[str], listener: Listener, situation: str) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], listener: SituationServer, situation: str) -> subprocess.CompletedProcess[str]:
     told = {"URL": f"{listener.url}/s/{situation}", "TOKEN": TOKEN, "WORKSPACE": "judged", "MESSAGE": "hello"}
     environment = {**os.environ, **{f"SENDPOLL_{name}": value for name, value in told.items()}}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
@@ -59,21 +59,21 @@ while status == "running":
 """
 
 
-def test_a_situation_is_a_server_under_its_name(listener: Listener) -> None:
+def test_a_situation_is_a_server_under_its_name(listener: SituationServer) -> None:
     for _ in range(2):  # it begins anew with each run
         ran = run([sys.executable, "-c", PROGRAM], listener, "growing")
         assert ran.stdout == "alpha-7,beta-8,gamma-9,delta-10,epsilon-11.", ran.stderr
     assert "8 requests" in section(page(listener), "growing")
 
 
-def test_the_page_says_what_is_wrong_and_what_did_not_happen_yet(listener: Listener) -> None:
+def test_the_page_says_what_is_wrong_and_what_did_not_happen_yet(listener: SituationServer) -> None:
     program = PROGRAM.replace("from={offset}", "from={offset + 1}")
     run([sys.executable, "-c", program], listener, "plain")
     assert "C-7: It asked from=1 where from=0 was next" in section(page(listener), "plain")
     assert "it did not come to what" not in section(page(listener), "poll-gone")
 
 
-def test_what_there_is_not_is_answered_404(listener: Listener) -> None:
+def test_what_there_is_not_is_answered_404(listener: SituationServer) -> None:
     for path in ("/s/no-such-situation/api/v1/workspaces", "/elsewhere"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{listener.url}{path}", timeout=30)

@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 
 from sendpoll.conformance.client.judging import rows, traffic
-from sendpoll.conformance.client.judging.observation import Tally
+from sendpoll.conformance.client.judging.observation import SituationTally
 from sendpoll.conformance.client.running.program import End
 from tests.conformance.client.observations import TOKEN, message, observed, poll, ran, served, situation
 
 
-def sentences(tally: Tally) -> list[str]:
+def sentences(tally: SituationTally) -> list[str]:
     return [violation.sentence for violation in tally.violations]
 
 
 def test_offsets_are_taken_from_the_answer_before() -> None:
     right = observed(poll(0, 7), poll(7, 12), poll(12, 12, events=0), poll(12, 40))
-    assert traffic.offsets(right) == Tally(3, [])
+    assert traffic.offsets(right) == SituationTally(3, [])
     wrong = observed(poll(0, 7), poll(1, 12))
     assert sentences(traffic.offsets(wrong)) == ["It asked from=1 where from=7 was next."]
     assert "from=7.0" in sentences(traffic.offsets(observed(poll(0, 7), poll("7.0", 9))))[0]
@@ -34,16 +34,16 @@ def test_a_lost_poll_may_be_asked_again_from_where_it_was() -> None:
 
 def test_the_first_poll_may_leave_the_offset_out() -> None:
     first = replace(poll(0, 7), request=replace(poll(0, 7).request, target="/api/v1/tasks/task-1"))
-    assert traffic.offsets(observed(first, poll(7, 9))) == Tally(1, [])
+    assert traffic.offsets(observed(first, poll(7, 9))) == SituationTally(1, [])
 
 
 def test_pauses_are_asked_for_where_nothing_was_new() -> None:
-    def polls(gap: float, events: int) -> Tally:
+    def polls(gap: float, events: int) -> SituationTally:
         return traffic.pauses(observed(*(poll(0, 0, events, at=number * gap) for number in range(8))))
 
     assert polls(0.02, events=0).violations
     assert not polls(0.15, events=0).violations
-    assert polls(0.02, events=1) == Tally(), "events bring the next poll on"
+    assert polls(0.02, events=1) == SituationTally(), "events bring the next poll on"
 
 
 @pytest.mark.parametrize("first", [500, 503, 504, "reset", "hang"])

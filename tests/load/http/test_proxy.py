@@ -72,10 +72,10 @@ def test_a_tunnel_leads_to_the_tls_server_whose_name_is_verified(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("agent.test").configure_cert(tls)
     with scripted(tls=tls) as server, tunnels_to(server.url) as (proxy, heads):
-        wire = connector(proxy, ca_file=file).connect()
-        wire.send(b"GET / HTTP/1.1\r\n\r\n")
-        assert wire.receive().startswith(b"HTTP/1.1 200 OK")
-        wire.close()
+        transport = connector(proxy, ca_file=file).connect()
+        transport.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert transport.receive().startswith(b"HTTP/1.1 200 OK")
+        transport.close()
     assert heads[0].startswith(b"CONNECT agent.test:443 HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic bWU6cEBzcw==\r\n" in heads[0]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendpoll.load.measure.metrics import MAX_ERROR_KINDS, MAX_EVIDENCE, MAX_WINDOWS, OTHER_ERRORS, Metrics
-from sendpoll.load.measure.records import Outcome, Violation
+from sendpoll.load.measure.records import Outcome, ViolationRecord
 from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.measure.window import Window
 from tests.load.made_up import Run, broken_offset, metrics_of, record
@@ -20,8 +20,8 @@ ENDED = [outcome for outcome in Outcome if outcome is not Outcome.DROPPED]
 
 def numbers(window: Window) -> Any:
     """Everything that a window counted, comparable; its place in time and its users left out."""
-    wire = window.to_message()[3:]
-    return wire[:1] + [dict(sorted(part.items())) if isinstance(part, dict) else part for part in wire[1:]]
+    message = window.to_message()[3:]
+    return message[:1] + [dict(sorted(part.items())) if isinstance(part, dict) else part for part in message[1:]]
 
 
 def a_task(metrics: Metrics, source: random.Random) -> None:
@@ -159,7 +159,7 @@ def test_kinds_of_errors_and_evidence_are_bounded_and_all_are_counted() -> None:
     metrics = Metrics()
     for index in range(2 * MAX_ERROR_KINDS):
         metrics.error(f"kind {index}")
-        metrics.violation(Violation("POLL-5", str(index), 0.0, 1))
+        metrics.violation(ViolationRecord("POLL-5", str(index), 0.0, 1))
         metrics.tick(index + 1, 1)
     assert len(metrics.errors) <= MAX_ERROR_KINDS + 1
     assert metrics.errors.total() == 2 * MAX_ERROR_KINDS

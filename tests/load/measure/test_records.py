@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpoll.load.measure.records import Ledger, Outcome, Standing, TaskRecord, Violation
+from sendpoll.load.measure.records import Ledger, Outcome, Standing, TaskRecord, ViolationRecord
 from tests.load.made_up import broken_offset, record
 
 seconds = st.integers(0, 10**9).map(lambda micros: micros / 1e6)
@@ -36,7 +36,7 @@ records = st.builds(
 )
 
 
-def over_the_wire(original: TaskRecord) -> TaskRecord:
+def through_a_message(original: TaskRecord) -> TaskRecord:
     packed = msgpack.packb(original.to_message(), unicode_errors="surrogatepass")
     return TaskRecord.from_message(msgpack.unpackb(packed, unicode_errors="surrogatepass"))
 
@@ -48,8 +48,8 @@ def rounded(original: TaskRecord) -> TaskRecord:
 
 
 @given(records)
-def test_a_record_survives_the_wire(original: TaskRecord) -> None:
-    assert rounded(over_the_wire(original)) == rounded(original)
+def test_a_record_survives_its_message(original: TaskRecord) -> None:
+    assert rounded(through_a_message(original)) == rounded(original)
 
 
 def test_a_record_takes_less_than_200_bytes_on_the_wire() -> None:
@@ -72,9 +72,9 @@ def test_only_a_finished_task_has_a_task_time() -> None:
     assert record(outcome=Outcome.TIMED_OUT).elapsed_s == 4.0
 
 
-def test_a_violation_survives_the_wire() -> None:
+def test_a_violation_survives_its_message() -> None:
     original = broken_offset()
-    assert Violation.from_message(msgpack.unpackb(msgpack.packb(original.to_message()))) == original
+    assert ViolationRecord.from_message(msgpack.unpackb(msgpack.packb(original.to_message()))) == original
 
 
 @given(st.lists(st.sampled_from(Standing)))

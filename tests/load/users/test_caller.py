@@ -25,7 +25,7 @@ from sendpoll.load.users.caller import (
     CallFailed,
 )
 from sendpoll.load.users.generator import Generator
-from sendpoll.load.users.validation import Finding
+from sendpoll.load.users.validation import Breach
 from tests.load.scripted_server import Reply, ScriptedServer, scripted
 
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -74,7 +74,7 @@ def answer(status: str, *headers: str, body: bytes = b"{}") -> Reply:
 def test_a_status_breaks_the_requirement_that_it_does_and_fails(
     call: Call, status: str, requirement: str | None
 ) -> None:
-    broken: list[Finding] = []
+    broken: list[Breach] = []
     with served(answer(status, "Location: /y")) as (caller, _), pytest.raises(CallFailed) as raised:
         caller.call(call, GET, broken)
     assert [name for name, _ in broken] == ([requirement] if requirement else [])
@@ -95,7 +95,7 @@ def test_a_status_breaks_the_requirement_that_it_does_and_fails(
     ],
 )
 def test_a_refusal_for_the_moment_breaks_nothing_and_is_no_error(call: Call, status: str, reason: str) -> None:
-    broken: list[Finding] = []
+    broken: list[Breach] = []
     with served(answer(status, "Retry-After: 7")) as (caller, _), pytest.raises(CallFailed) as raised:
         caller.ask(call, GET, broken, time.perf_counter() + 60)
     assert broken == []

@@ -21,7 +21,7 @@ from sendpoll.load.users.caller import MESSAGE, REREAD, Call, Caller, CallFailed
 from sendpoll.load.users.errand import Errand
 from sendpoll.load.users.generator import Generator
 from sendpoll.load.users.task_walk import TaskWalk
-from sendpoll.load.users.validation import Finding
+from sendpoll.load.users.validation import Breach
 
 INTERVAL = 0.005
 
@@ -48,7 +48,7 @@ class FakeCaller(Caller):
         self.answers = list(answers)
         self.made: list[tuple[Call, bytes]] = []
 
-    def call(self, call: Call, request: bytes, broken: list[Finding]) -> Answer:
+    def call(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
         self.made.append((call, request))
         del broken
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)

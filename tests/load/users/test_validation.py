@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendpoll.core.validation import checker, findings
-from sendpoll.load.users.validation import CONVERSATION, POLL, TASK, Refused, ResponseJudge
+from sendpoll.load.users.validation import CONVERSATION, POLL, TASK, ResponseJudge, UnusableBodyError
 from sendpoll.schemas.contract import document
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -150,6 +150,6 @@ def test_ids_are_read_with_what_is_wrong_about_them() -> None:
 
 @pytest.mark.parametrize("raw", [b'{"task_id": 5}', b'{"task_id": ""}', b"{}", b"[]", b"null", b"no"])
 def test_where_there_is_no_id_it_is_refused(raw: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UnusableBodyError) as refused:
         ResponseJudge.identifier(raw, TASK, "task_id")
     assert refused.value.findings

@@ -134,7 +134,7 @@ def test_lengths_are_those_that_were_recorded(shape: ClientProfile, lengths: lis
 
 @pytest.mark.parametrize("shape", PROFILES, ids=lambda shape: shape.name)
 def test_the_first_poll_to_the_byte(shape: ClientProfile) -> None:
-    raw = call(shape, "tasks").wire("")
+    raw = call(shape, "tasks").head_bytes("")
     assert raw.startswith(b"GET /api/v1/tasks/task_1?from=0 HTTP/1.1\r\n")
     assert raw.endswith(b"\r\n\r\n")
     lines = raw.lower().split(b"\r\n")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.clients.recorded_requests import differences, record
 from tests.clients.runners import CLIENTS
-from tests.clients.wire_shapes import differences, record
 
 CALLS = ["createWorkspace", "createConversation", "sendMessage", "pollTask", "pollTask", "pollTask"]
 

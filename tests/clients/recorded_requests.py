@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sendpoll.conformance.client.serving.messages import Call, Request
+from sendpoll.conformance.client.serving.messages import Call, ReceivedRequest
 from sendpoll.conformance.server.probing.client_profiles import (
     CHROMIUM,
     CURL,
@@ -36,14 +36,14 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @functools.cache
-def record(client: str) -> tuple[Request, ...]:
+def record(client: str) -> tuple[ReceivedRequest, ...]:
     """Every request of one run against a right server: header names as they were written, in order, and the body."""
     with serving(Fault("", "right", "")) as server:
         run_client(client, server.url, TOKEN, MESSAGE, 120, Options(stop=server.endless))
         return tuple(server.requests)
 
 
-def differences(client: str, recorded: tuple[Request, ...]) -> Iterator[str]:
+def differences(client: str, recorded: tuple[ReceivedRequest, ...]) -> Iterator[str]:
     """Where the recording is not what the suite replays, a sentence each."""
     shape = SHAPE_OF[client]
     for request in recorded:
@@ -57,7 +57,7 @@ def differences(client: str, recorded: tuple[Request, ...]) -> Iterator[str]:
         yield f"connections are {'' if alive else 'not '}used again"
 
 
-def _replayed(client: str, shape: ClientProfile, request: Request) -> tuple[bytes, Headers]:
+def _replayed(client: str, shape: ClientProfile, request: ReceivedRequest) -> tuple[bytes, Headers]:
     """The body and headers that the suite sends for the same call."""
     host = request.header("Host") or ""
     target = Target(base_url=f"http://{host}", token=TOKEN)
@@ -89,7 +89,7 @@ def _as_in_current_dart(name: str, value: str) -> tuple[str, str]:
     return name, value.removesuffix("; charset=utf-8")
 
 
-def _with_referer(asked: Headers, request: Request) -> Headers:
+def _with_referer(asked: Headers, request: ReceivedRequest) -> Headers:
     names = [name for name, _ in request.headers]
     if "Referer" not in names:
         return asked

@@ -75,7 +75,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class WireFault:
+class ByteFault:
     """A fault in bytes or connections."""
 
     serve: Callable[[Call], Awaitable[None]]
@@ -182,7 +182,7 @@ async def _whole_answer(reader: asyncio.StreamReader, asked: Asked) -> Answer:
 class WireServer:
     """The front's listener."""
 
-    def __init__(self, fault: WireFault, upstream_url: str) -> None:
+    def __init__(self, fault: ByteFault, upstream_url: str) -> None:
         parts = urlsplit(upstream_url)
         self._fault = fault
         self._upstream = (parts.hostname or "127.0.0.1", parts.port or 80)
@@ -227,7 +227,7 @@ class WireServer:
 
 
 @contextlib.contextmanager
-def running_wire(fault: WireFault, upstream_url: str, port: int = 0) -> Iterator[str]:
+def running_byte_front(fault: ByteFault, upstream_url: str, port: int = 0) -> Iterator[str]:
     """Serve the fault before the right server at that URL; yield the base URL."""
     front = WireServer(fault, upstream_url)
     loop = asyncio.new_event_loop()
@@ -246,7 +246,7 @@ def running_wire(fault: WireFault, upstream_url: str, port: int = 0) -> Iterator
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="wire-front", daemon=True)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="byte-front", daemon=True)
     thread.start()
     ready.wait(10)
     try:
