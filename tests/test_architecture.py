@@ -220,7 +220,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "dialing",
         "reports",
     ),
-    "conformance": ("http", "rules", "results", "reporting", "server", "client"),
+    "conformance": ("http", "rules", "results", "reporting", "server", "client", "recordings"),
     "conformance/client": (
         "serving",
         "situations",
@@ -233,6 +233,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "serve",
         "listen",
     ),
+    "conformance/recordings": ("recorded_exchange", "exchange_json", "writing"),
     "conformance/server": (
         "transport",
         "inputs",

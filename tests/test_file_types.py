@@ -8,6 +8,7 @@ from typing import Any, Literal, NotRequired, Required, Union, get_args, get_ori
 
 import pytest
 
+from sendpoll.conformance.recordings.exchange_json import ExchangeJson
 from sendpoll.conformance.results.baseline import BaselineJson
 from sendpoll.conformance.results.report_json import Report
 from sendpoll.load.plan.plan_json import Plan
@@ -19,6 +20,7 @@ _FILES = [
     ("load-result.json", LoadResult),
     ("plan.json", Plan),
     ("baseline.json", BaselineJson),
+    ("recorded-exchange.json", ExchangeJson),
 ]
 _TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 _KINDS = {value: kind for kind, value in _TYPES.items()} | {type(None): "null"}
