@@ -12,7 +12,6 @@ from sendpoll.conformance.http.exchange import Failure, Response, Timing
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
 from sendpoll.core.http.head import Fault, Framing
 
-Headers = tuple[tuple[str, str], ...]
 
 CLIENT_LEFT = "the client left"
 UNKNOWN = "unknown"
@@ -239,7 +238,7 @@ def _answer(response: ResponseJson, wire: WireJson | None) -> Response:
     )
 
 
-def _headers(told: list[list[str]]) -> Headers:
+def _headers(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
     """The headers; names that begin with a colon are HTTP/2's own (RFC 9113 section 8.3) and no headers."""
     return tuple((name, value) for name, value in told if not name.startswith(":"))
 
