@@ -12,7 +12,6 @@ from sendpoll.conformance.http.exchange import Failure, Response, Timing
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
 from sendpoll.core.http.head import Fault, Framing
 
-
 CLIENT_LEFT = "the client left"
 UNKNOWN = "unknown"
 

@@ -11,8 +11,8 @@ import pytest
 from sendpoll.conformance.http.exchange import Failure, Response
 from sendpoll.conformance.recordings.exchange_json import UnusableError, from_json, moment, to_json
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
-from sendpoll.conformance.recordings.writing.har import HarWriter
-from sendpoll.conformance.recordings.writing.ndjson import NdjsonWriter
+from sendpoll.conformance.recordings.writing.har_writer import HarWriter
+from sendpoll.conformance.recordings.writing.ndjson_writer import NdjsonWriter
 from sendpoll.core.http.head import Fault, Framing
 from sendpoll.core.reports.files import require_schema
 from tests.conformance.recordings.exchanges import NOON, TOKEN, recorded

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from sendpoll.conformance.recordings.exchange_json import to_json
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
-from sendpoll.conformance.recordings.writing.writer import Masks
+from sendpoll.conformance.recordings.writing.masks import Masks
 
 
 class NdjsonWriter:

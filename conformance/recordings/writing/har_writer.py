@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sendpoll.conformance.http.exchange import Response
 from sendpoll.conformance.recordings.exchange_json import moment_text
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
-from sendpoll.conformance.recordings.writing.writer import Masks
+from sendpoll.conformance.recordings.writing.masks import Masks
 from sendpoll.core.http.coding import UndecodableError, decode
 from sendpoll.core.http.limits import BODY_LIMIT
 from sendpoll.schemas.contract import JSON
