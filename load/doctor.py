@@ -20,7 +20,7 @@ from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, Progress, View, Workload
 from sendpoll.load.on_locust.load_run import run
 from sendpoll.load.results.verdict import ExitCode
-from sendpoll.load.scenario.distribution import Distribution
+from sendpoll.load.scenario.distribution import Fixed
 from sendpoll.load.scenario.scenario_file import load_scenario
 
 WARM_UP_S: Final = 2.0
@@ -101,7 +101,7 @@ def measure(processes: int = 0, progress: Progress | None = None) -> Ceiling:
     scenario = replace(
         load_scenario("smoke"),
         poll_interval_s=_POLL_INTERVAL_S,
-        think_time=Distribution("fixed", 0.0),
+        think_time=Fixed(0.0),
         start_spread_s=0.5,
     )
     controller = Saturation(_USERS_A_PROCESS * max(1, processes))

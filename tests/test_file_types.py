@@ -13,6 +13,7 @@ from sendpoll.conformance.results.baseline import BaselineJson
 from sendpoll.conformance.results.report_json import Report
 from sendpoll.load.plan.plan_json import Plan
 from sendpoll.load.results.result_json import LoadResult
+from sendpoll.load.scenario.scenario_json import ScenarioJson
 from sendpoll.schemas.contract import document
 
 _FILES = [
@@ -21,6 +22,7 @@ _FILES = [
     ("plan.json", Plan),
     ("baseline.json", BaselineJson),
     ("recorded-exchange.json", ExchangeJson),
+    ("scenario.json", ScenarioJson),
 ]
 _TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 _KINDS = {value: kind for kind, value in _TYPES.items()} | {type(None): "null"}
@@ -39,6 +41,9 @@ def differences(schema: Schema, annotation: Any, root: Schema, place: str) -> It
     if annotation is Any or schema.get("external"):
         return
     options = set(get_args(annotation)) if get_origin(annotation) in {Union, types.UnionType} else {annotation}
+    if branches := _branches(schema):
+        yield from _by_kind(branches, options, root, place)
+        return
     kinds = _kinds(schema)
     if (type(None) in options) != ("null" in kinds):
         yield f"{place}: only one of the two lets it be null"
@@ -50,10 +55,30 @@ def differences(schema: Schema, annotation: Any, root: Schema, place: str) -> It
         part = schema["prefixItems"][0] if part is False else part
         yield from differences(part, get_args(bare)[-1], root, f"{place}/*")
     elif get_origin(bare) is Literal:
-        if get_args(bare) != (schema.get("const"),):
+        if set(get_args(bare)) != set(schema.get("enum", [schema.get("const")])):
             yield f"{place}: {bare} is not {schema}"
     elif bare not in {_TYPES[kind] for kind in kinds & set(_TYPES)}:
         yield f"{place}: {bare} is not {schema}"
+
+
+def _branches(schema: Schema) -> dict[str, Schema]:
+    """What an object must be by what its `kind` says, where that decides."""
+    parts = (part for part in schema.get("allOf", ()) if "if" in part)
+    return {part["if"]["properties"]["kind"]["const"]: part["then"] for part in parts}
+
+
+def _by_kind(branches: Mapping[str, Schema], options: set[Any], root: Schema, place: str) -> Iterator[str]:
+    """Where the types of the kinds, one or several a type, are not those of the schema."""
+    kinds = {typed: get_args(get_type_hints(typed)["kind"]) for typed in options}
+    told = sorted(kind for named in kinds.values() for kind in named)
+    if told != sorted(branches):
+        yield f"{place}: the kinds {told} are not {sorted(branches)}"
+    for typed, named in kinds.items():
+        for kind in set(named) & set(branches):
+            schema = resolved(branches[kind], root)
+            properties = {**schema["properties"], "kind": {"enum": named}}
+            schema = {**schema, "properties": properties, "required": [*schema["required"], "kind"]}
+            yield from members(schema, typed, root, f"{place}[{kind}]")
 
 
 def _kinds(schema: Schema) -> set[str]:
@@ -106,6 +131,8 @@ def resolved(schema: Schema, root: Schema) -> Schema:
             return {"external": True}
         schema = {**root["$defs"][place.removeprefix("#/$defs/")], **{k: v for k, v in schema.items() if k != "$ref"}}
     for part in schema.get("allOf", ()):
+        if "if" in part:
+            continue
         base = resolved(part, root)
         schema = {
             **base,
@@ -138,3 +165,16 @@ def test_a_difference_is_seen(schema: Schema, told: list[str]) -> None:
     found = list(members(schema, one, {}, "x"))
     assert len(found) == len(told)
     assert all(word in difference for word, difference in zip(told, sorted(found), strict=True))
+
+
+def test_a_kind_that_only_one_of_the_two_knows_is_seen() -> None:
+    from typing import TypedDict  # noqa: PLC0415 - the types of this test
+
+    near = TypedDict("near", {"kind": Literal["near"], "by": str})  # noqa: UP013 - as above
+    far = TypedDict("far", {"kind": Literal["far"], "by": int})  # noqa: UP013 - as above
+    then = {"properties": {"kind": True, "by": {"type": "string"}}, "required": ["by"]}
+    branch = [{"if": {"properties": {"kind": {"const": kind}}}, "then": then} for kind in ("near", "far")]
+    assert list(differences({"allOf": branch[:1]}, near, {}, "x")) == []
+    assert list(differences({"allOf": branch}, near, {}, "x")) == ["x: the kinds ['near'] are not ['far', 'near']"]
+    (told,) = differences({"allOf": branch}, near | far, {}, "x")
+    assert told.startswith("x[far]/by: ")

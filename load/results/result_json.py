@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.load.scenario.scenario_json import ScenarioJson
+
 
 class ToolTold(TypedDict):
     """What wrote the file."""
@@ -207,7 +209,7 @@ class LoadResult(TypedDict):
     seconds: float
     interrupted: bool
     target: TargetTold
-    scenario: dict[str, Any]
+    scenario: ScenarioJson
     workload_digest: str
     seed: int
     environment: EnvironmentTold

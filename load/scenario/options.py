@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sendpoll.core.text.units import exact_seconds, parse_seconds
-from sendpoll.load.scenario.scenario import Scenario, ScenarioError, ShapeKind
+from sendpoll.load.scenario.scenario import Scenario, ScenarioError
 from sendpoll.load.scenario.scenario_file import load_scenario
+from sendpoll.load.scenario.scenario_json import ScenarioChanges, ShapeKind
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/\s*(s|min|h))?")
 _PER: Final[Mapping[str, float]] = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -41,11 +42,9 @@ def scenario_with(source: str, overrides: Overrides) -> Scenario:
     return load_scenario(source, changes) if changes else base
 
 
-def _changes(base: Scenario, overrides: Overrides) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for name in ("pacing", "poll_interval", "on_refusal"):
-        if (value := getattr(overrides, name)) is not None:
-            changes[name] = value
+def _changes(base: Scenario, overrides: Overrides) -> ScenarioChanges:
+    plain = {name: getattr(overrides, name) for name in ("pacing", "poll_interval", "on_refusal")}
+    changes = cast(ScenarioChanges, {name: value for name, value in plain.items() if value is not None})
     if overrides.think is not None:
         mean = parse_seconds(overrides.think)
         changes["think_time"] = (

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, cast
 
 from sendpoll.core.text.units import exact_seconds, parse_seconds
-from sendpoll.load.measure.slo import ServiceLevel, SloError
-from sendpoll.load.scenario.distribution import Distribution
-
-PacingKind = Literal["loop", "grid"]
-OnRefusal = Literal["fail", "wait"]
-ShapeKind = Literal["steady", "ramp", "step", "spike", "soak", "arrivals"]
+from sendpoll.load.measure.slo import ServiceLevel
+from sendpoll.load.scenario.distribution import Distribution, Fixed, distribution_of
+from sendpoll.load.scenario.scenario_json import OnRefusal, PacingKind, ScenarioJson
+from sendpoll.load.scenario.shape import Shape, shape_of
 
 FAILURE_STATUSES: Final = ("failed", "error", "cancelled", "canceled", "timeout")
 """Final statuses that mean failure where a scenario names none; the contract leaves their names open."""
@@ -34,8 +33,9 @@ _PLAIN: Final = (
     "run_mode",
     "max_iterations",
 )
+_TIMES: Final = ("poll_interval", "task_deadline", "start_spread")
 _SHARES: Final = ("reread_share", "second_reader_share", "follow_up_share")
-_ONE_SECOND: Final = Distribution("fixed", 1.0)
+_ONE_SECOND: Final = Fixed(1.0)
 
 
 class ScenarioError(ValueError):
@@ -56,69 +56,6 @@ class Abandon:
 
     share: float
     after: Distribution
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """How much load there is over time. Numbers that a kind does not use are 0; times are seconds."""
-
-    kind: ShapeKind
-    users: int
-    """The most users; of arrivals, the pool that takes them."""
-    duration_s: float
-    from_users: int = 1
-    """ramp, soak, step: users at the start. spike: users before and after it."""
-    ramp_s: float = 0.0
-    step_users: int = 0
-    every_s: float = 0.0
-    at_s: float = 0.0
-    for_s: float = 0.0
-    rate: float = 0.0
-    """Arrivals a second."""
-
-    def __post_init__(self) -> None:
-        if self.duration_s <= 0:
-            raise ScenarioError("shape/duration: must be longer than 0 s")
-        if self.from_users > self.users:
-            raise ScenarioError(f"shape/from: {self.from_users} users are more than shape/users, {self.users}")
-        needed = {"ramp": self.ramp_s, "spike": self.at_s + self.for_s, "every": self.every_s * (self._steps - 1)}
-        for key, seconds in needed.items():
-            if seconds > self.duration_s:
-                raise ScenarioError(
-                    f"shape/{key}: takes until {exact_seconds(seconds)}, but shape/duration is "
-                    f"{exact_seconds(self.duration_s)}; shorten the one or lengthen the other"
-                )
-
-    @property
-    def _steps(self) -> int:
-        return 1 if not self.step_users else 1 - (self.from_users - self.users) // self.step_users
-
-    def as_json(self) -> dict[str, Any]:
-        """As a scenario file writes it: the keys of its kind."""
-        said: dict[str, Any] = {"kind": self.kind, "users": self.users, "duration": exact_seconds(self.duration_s)}
-        if self.kind in {"ramp", "soak"}:
-            return said | {"from": self.from_users, "ramp": exact_seconds(self.ramp_s)}
-        if self.kind == "step":
-            return said | {"from": self.from_users, "step": self.step_users, "every": exact_seconds(self.every_s)}
-        if self.kind == "spike":
-            return said | {"from": self.from_users, "at": exact_seconds(self.at_s), "for": exact_seconds(self.for_s)}
-        return said | {"rate": self.rate} if self.kind == "arrivals" else said
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> Shape:
-        """Read what a scenario file describes; it must satisfy the schema. Raises ScenarioError."""
-        times = {
-            f"{key}_s": parse_seconds(described[key]) for key in ("ramp", "every", "at", "for") if key in described
-        }
-        return cls(
-            kind=described["kind"],
-            users=described["users"],
-            duration_s=parse_seconds(described["duration"]),
-            from_users=described.get("from", 1),
-            step_users=described.get("step", 0),
-            rate=float(described.get("rate", 0)),
-            **times,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +98,8 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.poll_interval_s <= 0 or self.task_deadline_s <= 0:
             raise ScenarioError("poll_interval and task_deadline: must be longer than 0 s")
-        for key, waited in (("think_time", self.think_time), ("abandon/after", self.abandon and self.abandon.after)):
-            if waited and waited.kind == "uniform" and waited.first > waited.second:
-                raise ScenarioError(f"{key}: min is greater than max; exchange them")
-        try:
+        with _at("slos: "):
             ServiceLevel.parse(self.slos)
-        except SloError as error:
-            raise ScenarioError(f"slos: {error}") from None
 
     @property
     def service_level(self) -> ServiceLevel:
@@ -183,10 +115,10 @@ class Scenario:
         """Whether a final status means that the task failed."""
         return status in self.failure_statuses
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ScenarioJson:
         """The whole scenario as a file would write it, defaults included."""
         described = self.workload() | {"name": self.name, "description": self.description, "slos": list(self.slos)}
-        return {key: value for key, value in described.items() if value is not None}
+        return cast(ScenarioJson, {key: value for key, value in described.items() if value is not None})
 
     def workload(self) -> dict[str, Any]:
         """What decides how much work the server gets and how it is measured: not the name, not the objectives."""
@@ -219,22 +151,32 @@ class Scenario:
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
     @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> Scenario:
+    def from_json(cls, described: ScenarioJson) -> Scenario:
         """Read what a scenario file describes; it must satisfy the schema. Raises ScenarioError."""
-        told: dict[str, Any] = {key: described[key] for key in (*_PLAIN, *_SHARES) if key in described}
-        for key in ("poll_interval", "task_deadline", "start_spread"):
-            if key in described:
-                told[f"{key}_s"] = parse_seconds(described[key])
-        for key in ("slos", "failure_statuses"):
-            if key in described:
-                told[key] = tuple(described[key])
+        given: Mapping[str, Any] = described
+        told: dict[str, Any] = {key: given[key] for key in (*_PLAIN, *_SHARES) if key in given}
+        told |= {f"{key}_s": parse_seconds(given[key]) for key in _TIMES if key in given}
+        told |= {key: tuple(given[key]) for key in ("slos", "failure_statuses") if key in given}
         if "think_time" in described:
-            told["think_time"] = Distribution.from_json(described["think_time"])
+            with _at("think_time: "):
+                told["think_time"] = distribution_of(described["think_time"])
         if "abandon" in described:
-            abandon = described["abandon"]
-            told["abandon"] = Abandon(float(abandon["share"]), Distribution.from_json(abandon["after"]))
+            with _at("abandon/after: "):
+                after = distribution_of(described["abandon"]["after"])
+            told["abandon"] = Abandon(float(described["abandon"]["share"]), after)
+        with _at("shape/"):
+            shape = shape_of(described["shape"])
         messages = tuple(Message(item["text"], float(item.get("weight", 1))) for item in described["messages"])
-        return cls(messages=messages, shape=Shape.from_json(described["shape"]), **told)
+        return cls(messages=messages, shape=shape, **told)
+
+
+@contextlib.contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Whatever makes no sense in there, told with its place."""
+    try:
+        yield
+    except ValueError as error:
+        raise ScenarioError(f"{place}{error}") from None
 
 
 @functools.lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from sendpoll.core.files.schema import require
 from sendpoll.core.files.yaml_file import parse_yaml
 from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.scenario.scenario import Scenario, ScenarioError
-from sendpoll.schemas.contract import JSON
+from sendpoll.load.scenario.scenario_json import ScenarioChanges, ScenarioJson, ShapeJson
 
 _SCALED = ("ramp", "every", "at", "for")
 """Times of a shape that shrink and grow with a duration that an option sets: the shape keeps its proportions."""
@@ -26,7 +26,7 @@ def shipped_scenarios() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".yaml") for entry in entries if entry.name.endswith(".yaml")))
 
 
-def load_scenario(source: str, changes: Mapping[str, Any] | None = None) -> Scenario:
+def load_scenario(source: str, changes: ScenarioChanges | None = None) -> Scenario:
     """Read a scenario, by the name of a shipped one or by the path of a file, and apply what options say.
 
     `changes` holds values of the file's form, in place of the file's: `{"shape": {"users": 50}}` changes that alone,
@@ -63,20 +63,21 @@ def _read(source: str) -> Parsed:
     return load_yaml(Path(source))
 
 
-def _check(parsed: Parsed, source: str) -> JSON:
+def _check(parsed: Parsed, source: str) -> ScenarioJson:
     require(parsed, "files/scenario.json", source)
-    described: JSON = parsed.value
+    described: ScenarioJson = parsed.value
     return described
 
 
-def _changed(described: JSON, changes: Mapping[str, Any]) -> JSON:
-    changed = {**described, **changes}
+def _changed(described: ScenarioJson, changes: ScenarioChanges) -> dict[str, Any]:
+    changed: dict[str, Any] = {**described, **changes}
     if "shape" in changes:
         changed["shape"] = _changed_shape(described["shape"], changes["shape"])
     return changed
 
 
-def _changed_shape(shape: JSON, changes: Mapping[str, Any]) -> JSON:
+def _changed_shape(before: ShapeJson, changes: Mapping[str, Any]) -> dict[str, Any]:
+    shape: dict[str, Any] = {**before}
     if changes.get("kind", shape["kind"]) != shape["kind"]:
         return {"users": shape["users"], "duration": shape["duration"], **changes}
     changed = {**shape, **changes}

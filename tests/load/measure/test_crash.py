@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sendpoll.load.measure.crash import crash_problems, crash_text, merged_crashes
-from sendpoll.load.scenario.distribution import Distribution
+from sendpoll.load.scenario.distribution import distribution_of
 
 
 def caught(run: Callable[[], object], kind: type[Exception]) -> Exception:
@@ -24,7 +24,7 @@ def test_the_place_is_the_last_line_of_ours_and_not_the_librarys() -> None:
 
 
 def test_within_the_package_the_path_is_told_from_the_package_on() -> None:
-    text = crash_text(caught(lambda: Distribution.from_json({}), KeyError))
+    text = crash_text(caught(lambda: distribution_of({"kind": "fixed"}), KeyError))  # type: ignore[arg-type]  # it is not
     assert " at sendpoll/load/scenario/distribution.py:" in text
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sendpoll.core.validation import validator
 from sendpoll.load.scenario.scenario import ScenarioError
 from sendpoll.load.scenario.scenario_file import load_scenario, scenario_of, shipped_scenarios
+from sendpoll.load.scenario.scenario_json import ScenarioChanges
+from sendpoll.load.scenario.shape import PoissonArrivals, Spike
 
 MINIMAL = "name: mine\nmessages: [{text: hi}]\nshape: {kind: steady, users: 2, duration: 30s}\n"
 
@@ -85,17 +87,19 @@ def test_options_override_the_file() -> None:
 
 def test_a_shape_keeps_its_proportions_when_its_duration_changes() -> None:
     before, after = load_scenario("burst").shape, load_scenario("burst", {"shape": {"duration": "60s"}}).shape
-    assert (before.at_s, before.for_s, before.duration_s) == (60, 60, 240)
-    assert (after.at_s, after.for_s, after.duration_s) == (15, 15, 60)
+    assert before == Spike(users=50, duration_s=240, from_users=5, at_s=60, for_s=60)
+    assert after == Spike(users=50, duration_s=60, from_users=5, at_s=15, for_s=15)
 
 
 def test_fewer_users_than_a_shape_begins_with_lower_its_beginning() -> None:
-    assert load_scenario("burst", {"shape": {"users": 3}}).shape.from_users == 3
+    assert load_scenario("burst", {"shape": {"users": 3}}).shape == Spike(
+        users=3, duration_s=240, from_users=3, at_s=60, for_s=60
+    )
 
 
 def test_another_kind_of_shape_keeps_users_and_duration_and_asks_for_the_rest() -> None:
     shape = load_scenario("chat", {"shape": {"kind": "arrivals", "rate": 3}}).shape
-    assert (shape.kind, shape.users, shape.duration_s, shape.rate) == ("arrivals", 20, 300, 3)
+    assert shape == PoissonArrivals(users=20, duration_s=300, rate=3)
     with pytest.raises(ScenarioError, match="as the options change it: shape: 'rate' is missing"):
         load_scenario("chat", {"shape": {"kind": "arrivals"}})
 
@@ -107,7 +111,7 @@ def test_objectives_that_are_asked_for_stand_in_place_of_the_scenarios() -> None
 
 
 @pytest.mark.parametrize("changes", [{"shape": {"duration": "soon"}}, {"poll_interval": "fast"}, {"slos": ["no"]}])
-def test_an_option_that_cannot_be_is_refused(changes: dict[str, Any]) -> None:
+def test_an_option_that_cannot_be_is_refused(changes: ScenarioChanges) -> None:
     with pytest.raises(ScenarioError):
         load_scenario("chat", changes)
 

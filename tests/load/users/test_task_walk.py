@@ -16,7 +16,8 @@ from sendpoll.load.engine import Workload
 from sendpoll.load.http.client import Answer
 from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.measure.refusal import Refusal
-from sendpoll.load.scenario.scenario import Message, Scenario, Shape
+from sendpoll.load.scenario.scenario import Message, Scenario
+from sendpoll.load.scenario.shape import Steady
 from sendpoll.load.users.caller import MESSAGE, REREAD, Call, Caller, CallFailed
 from sendpoll.load.users.errand import Errand
 from sendpoll.load.users.generator import Generator
@@ -33,7 +34,7 @@ def _generator() -> Iterator[Generator]:
         messages=(Message("hello"),),
         poll_interval_s=INTERVAL,
         task_deadline_s=30,
-        shape=Shape(kind="steady", users=1, duration_s=1),
+        shape=Steady(users=1, duration_s=1),
     )
     generator = Generator(Workload(Target(token="the-token"), scenario), "test")
     yield generator
