@@ -1,4 +1,4 @@
-"""The README and its pages say what is true: examples are what the commands print, and recipes are valid."""
+"""The README and its pages say what is true: examples are what the commands print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from sendpoll.core.target.target_file import load_target
 from sendpoll.load.measure.slo import METRICS, parse_objective
@@ -29,6 +28,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "conformance/README.md",
         "conformance/client/README.md",
+        "deploy/README.md",
         "load/README.md",
         "tests/tutorial/TUTORIAL.md",
     )
@@ -55,35 +55,6 @@ def test_example_of_a_failure_is_what_check_prints() -> None:
     assert printed.returncode == 1
     block = printed.stdout.split("\n\n", 1)[0]
     assert _normal(block) == _normal(shown)
-
-
-def _recipes() -> list[str]:
-    return re.findall(r"```yaml\n(# \..*?)\n```", CHECKS, re.DOTALL)
-
-
-@pytest.mark.parametrize("recipe", _recipes(), ids=lambda text: text.split("\n")[0].removeprefix("# "))
-def test_recipe_follows_its_schema(recipe: str, tmp_path: Path) -> None:
-    name = recipe.split("\n", maxsplit=1)[0].removeprefix("# ")
-    schemas = {
-        ".github/workflows/conformance.yaml": "vendor.github-workflows",
-        ".gitlab-ci.yml": "vendor.gitlab-ci",
-        ".pre-commit-config.yaml": None,
-    }
-    path = tmp_path / Path(name).name
-    path.write_text(recipe + "\n", encoding="utf-8")
-    schema = schemas[name]
-    if schema is None:
-        hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-        used = yaml.safe_load(recipe)["repos"][0]["hooks"]
-        assert [hook["id"] for hook in used] == [hook["id"] for hook in hooks]
-        return
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
-def test_there_is_a_recipe_for_each_service() -> None:
-    assert len(_recipes()) == 3
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
