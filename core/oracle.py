@@ -83,11 +83,18 @@ class TaskHistory:
         self._final_start = 0
         self._final_end = 0
         self._ends_with_events = False
+        self._unplaced: list[Poll] = []
+        """Late polls that tell of an end, of which nobody knows yet how far it is from where they asked."""
 
     @property
     def is_final(self) -> bool:
         """Whether a final status has been seen."""
         return self._final is not None
+
+    @property
+    def set_aside(self) -> int:
+        """How many late polls wait for their place in the log to be known."""
+        return len(self._unplaced)
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -115,8 +122,33 @@ class TaskHistory:
         if known is None:
             return ()
         self._told_at.setdefault(poll.asked, poll.sent_at)
-        start = known.position
-        kept = self._kept_from(poll, start)
+        fresh = self._is_fresh(poll)
+        if not fresh and self._may_begin_later(poll, known.position):
+            self._unplaced.append(poll)
+            return ()
+        found = self._judged(poll, known.position, fresh)
+        if any(late.next_offset in self._offsets for late in self._unplaced):
+            return (*found, *self.place_late())
+        return found
+
+    def place_late(self) -> tuple[Violation, ...]:
+        """The violations of late polls that were set aside until more of the log was known."""
+        late, self._unplaced = self._unplaced, []
+        judged = (self._judged(poll, self._offsets[poll.asked].position, fresh=False) for poll in late)
+        return tuple(itertools.chain.from_iterable(judged))
+
+    def conclude(self) -> tuple[Violation, ...]:
+        """What only the whole log shows: late polls that fit nowhere, and text that came as a growing whole."""
+        late = self.place_late()
+        repeated = cumulative_chunk(self.log)
+        if repeated is None:
+            return late
+        sentence = f"event {repeated} holds the text of the chunks before it again: content must be increments"
+        poll = self._shown_by[repeated]
+        return (*late, Violation("POLL-6", "cumulative", sentence, (poll, poll)))
+
+    def _judged(self, poll: Poll, start: int, fresh: bool) -> tuple[Violation, ...]:
+        kept = None if fresh else self._kept_from(poll, start)
         gone = () if kept is None else (self._gone(poll, start, kept),)
         start = start if kept is None else kept
         broken = self._place(poll, start)
@@ -124,14 +156,10 @@ class TaskHistory:
             return (*gone, broken)
         return (*gone, *self._claims(poll, start, start + len(poll.events)))
 
-    def conclude(self) -> tuple[Violation, ...]:
-        """What only the whole log shows: text that was sent as a growing whole in place of increments."""
-        repeated = cumulative_chunk(self.log)
-        if repeated is None:
-            return ()
-        sentence = f"event {repeated} holds the text of the chunks before it again: content must be increments"
-        poll = self._shown_by[repeated]
-        return (Violation("POLL-6", "cumulative", sentence, (poll, poll)),)
+    def _may_begin_later(self, poll: Poll, start: int) -> bool:
+        """Whether a late poll may be the first to tell of an end, with its last events alone or none: others are gone."""
+        unknown = poll.next_offset is not None and poll.next_offset not in self._offsets
+        return unknown and poll.status != RUNNING and (not poll.events or self._place(poll, start) is not None)
 
     def _claims(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
         grown = end > len(self.log)
@@ -159,15 +187,19 @@ class TaskHistory:
 
     def _kept_from(self, poll: Poll, start: int) -> int | None:
         """From which event on the log is still there for a reader who comes late; None where nothing is gone."""
-        if self._is_fresh(poll) or start >= len(self.log):
+        if start >= len(self.log):
             return None
+        named = self._offsets.get(poll.next_offset) if poll.next_offset is not None else None
         if not poll.events:
-            named = self._offsets.get(poll.next_offset) if poll.next_offset is not None else None
             behind = named.position if named is not None else start
             return behind if behind > start else len(self.log) if poll.status != RUNNING else None
         if same_event(self.log[start], poll.events[0]):
             return None
-        return next((at for at in range(start + 1, len(self.log)) if self._continues(poll.events, at)), None)
+        places = range(start + 1, len(self.log))
+        if named is not None:
+            at = named.position - len(poll.events)
+            places = range(at, at + 1) if at in places else range(0)
+        return next((at for at in places if self._continues(poll.events, at)), None)
 
     def _continues(self, events: Sequence[Any], at: int) -> bool:
         known = self.log[at : at + len(events)]
@@ -185,11 +217,7 @@ class TaskHistory:
             sentence = f"next_offset stayed {poll.asked} although {end - start} events were returned: they come again"
             yield Violation("POLL-5", "stuck", sentence, (poll, poll))
         elif named is not None and named.position != end:
-            sentence = (
-                f"next_offset {poll.next_offset} stands for event {end} here and for event {named.position} elsewhere: "
-                "events are lost or repeated between two readers"
-            )
-            yield Violation("POLL-5", "offset", sentence, (named.poll or poll, poll))
+            yield _two_places(poll, named, end)
         elif end == start and poll.next_offset != poll.asked and poll.asked:  # a log may begin at another than 0
             sentence = f"next_offset went from {poll.asked} to {poll.next_offset} although no event was returned"
             yield Violation("POLL-12", "drift", sentence, (poll, poll))
@@ -240,6 +268,14 @@ class TaskHistory:
             self._final, self._final_start, self._final_end, self.status = poll, start, end, poll.status
         self._final_start = min(self._final_start, start)
         self._ends_with_events = self._ends_with_events or end > start
+
+
+def _two_places(poll: Poll, named: _Known, end: int) -> Violation:
+    sentence = (
+        f"next_offset {poll.next_offset} stands for event {end} here and for event {named.position} elsewhere: "
+        "events are lost or repeated between two readers"
+    )
+    return Violation("POLL-5", "offset", sentence, (named.poll or poll, _light(poll)))
 
 
 def _light(poll: Poll) -> Poll:

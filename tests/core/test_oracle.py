@@ -149,6 +149,31 @@ def test_events_that_are_gone_at_the_pace_of_the_clients_are_lost(soon: Poll) ->
     assert rows(judge(history)) == {"POLL-5"}
 
 
+@pytest.mark.parametrize("kept", [2, 0])
+def test_a_late_reader_may_be_the_first_to_see_the_end(kept: int) -> None:
+    """What it got of the log can only be placed once somebody else has come as far."""
+    history = TaskHistory()
+    assert history.observe(poll(0, WHOLE[:1], 1, at=1)) == ()
+    assert history.observe(poll(0, WHOLE[6 - kept :], 6, FINAL, at=9)) == ()
+    assert history.set_aside == 1
+    assert rows(history.observe(poll(1, WHOLE[1:], 6, FINAL, at=10))) == {"POLL-13"}
+    assert (history.set_aside, history.conclude()) == (0, ())
+
+
+def test_a_late_answer_that_fits_nowhere_is_another_log() -> None:
+    history = TaskHistory()
+    history.observe(poll(0, WHOLE[:1], 1, at=1))
+    history.observe(poll(0, [chunk("of another"), *WHOLE[5:]], 6, FINAL, at=9))
+    assert rows(history.observe(poll(1, WHOLE[1:], 6, FINAL, at=10))) == {"POLL-5"}
+
+
+def test_a_late_answer_of_an_end_that_nobody_else_saw_is_judged_at_last() -> None:
+    history = TaskHistory()
+    history.observe(poll(0, WHOLE[:1], 1, at=1))
+    history.observe(poll(0, WHOLE[4:], 6, FINAL, at=9))
+    assert rows(history.conclude()) == {"POLL-5"}
+
+
 def test_what_comes_late_and_is_another_is_rewritten_and_not_gone() -> None:
     other = poll(0, [chunk("x"), *WHOLE[1:]], 6, FINAL, at=9)
     assert rows(judge([*_read_at_its_pace(), other])) == {"POLL-5"}

@@ -195,6 +195,7 @@ MUTANTS = (
         requirement="POLL-5",
         fault="gives an offset before the one asked for on every 7th poll",
         make=polls(_back, is_seventh),
+        also=frozenset({"POLL-8"}),
         conditional=True,
     ),
     Mutant(

@@ -175,6 +175,7 @@ MUTANTS = (
         requirement="REQ-4",
         fault="takes for the body only what came in one packet with the head",
         make=ByteFault(_first_packet_alone),
+        also=frozenset({"CONV-1"}),
         conditional=True,
     ),
     Mutant(

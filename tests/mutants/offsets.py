@@ -186,7 +186,7 @@ MUTANTS = (
         requirement="FROM-2",
         fault="ends a task at its first event when somebody polls it with a from that is no number",
         make=_rewound,
-        also=frozenset({"POLL-5", "POLL-8"}),
+        also=frozenset({"POLL-5", "POLL-7", "POLL-8"}),
         conditional=True,
     ),
     Mutant(

@@ -151,7 +151,7 @@ MUTANTS = (
         requirement="POLL-7",
         fault="says status locked, without events, while another poll of the task is under way",
         make=polls(_locked, lambda view: overlaps(view) and not view.final, slow=_MEET),
-        also=frozenset({"POLL-8"}),
+        also=frozenset({"POLL-5", "POLL-8"}),
         conditional=True,
         concurrent=True,
     ),

@@ -40,6 +40,8 @@ def _tasks(context: RunContext, corpus: Corpus) -> list[RecordedTask]:
     except RunOverError:
         if not any(task.contradictions for task in context.tasks):
             raise
+    for task in context.tasks:
+        task.place_late()
     return context.tasks
 
 

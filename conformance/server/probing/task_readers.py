@@ -109,22 +109,32 @@ class RecordedTask:
             self.notes.append(_note(poll))
         if poll.status != RUNNING and self.finished_after is None:
             self.finished_after = poll.received_at - self.sent_at
-        known = len(self.history.log), len(self.history.offsets), self.history.is_final
+        known = self._known()
         violations = self.history.observe(poll)
         for violation in violations:
             self._note_contradiction(violation, exchange)
-        told_news = known != (len(self.history.log), len(self.history.offsets), self.history.is_final)
-        if (told_news or violations) and len(self._exchanges) < _KEPT_EXCHANGES:
+        if (known != self._known() or violations) and len(self._exchanges) < _KEPT_EXCHANGES:
             self._exchanges[exchange.number] = exchange
 
-    def _note_contradiction(self, violation: Violation, exchange: Exchange) -> None:
+    def _known(self) -> tuple[int, int, bool, int]:
+        """What of the history says whether a poll added to it."""
+        history = self.history
+        return len(history.log), len(history.offsets), history.is_final, history.set_aside
+
+    def place_late(self) -> None:
+        """Judge the late polls that nothing has told the place of, now that the task has been read to its end."""
+        with self._lock:
+            for violation in self.history.place_late():
+                self._note_contradiction(violation, None)
+
+    def _note_contradiction(self, violation: Violation, exchange: Exchange | None) -> None:
         """Keep a contradiction with the exchanges of both its polls, as far as they are kept, or count it."""
         requirement = violation.requirement
         if sum(found.violation.requirement == requirement for found in self.contradictions) >= _KEPT_CONTRADICTIONS:
             self.uncounted[requirement] += 1
             return
         numbers = dict.fromkeys(known.number for known in violation.polls)
-        kept = {**self._exchanges, exchange.number: exchange}
+        kept = self._exchanges if exchange is None else {**self._exchanges, exchange.number: exchange}
         shown = tuple(kept[number] for number in numbers if number in kept)
         one, other = (dataclasses.replace(poll, events=()) for poll in violation.polls)
         self.contradictions.append(Contradiction(dataclasses.replace(violation, polls=(one, other)), shown))
