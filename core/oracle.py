@@ -157,7 +157,7 @@ class TaskHistory:
         return (*gone, *self._claims(poll, start, start + len(poll.events)))
 
     def _may_begin_later(self, poll: Poll, start: int) -> bool:
-        """Whether a late poll may be the first to tell of an end, with its last events alone or none: others are gone."""
+        """Whether a late poll may be the first to tell of an end, with its last events or none: the others are gone."""
         unknown = poll.next_offset is not None and poll.next_offset not in self._offsets
         return unknown and poll.status != RUNNING and (not poll.events or self._place(poll, start) is not None)
 
