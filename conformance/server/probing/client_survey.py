@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
-from sendpoll.conformance.server.probing.endings import BudgetSpentError
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, NoTimeError
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus, is_heavy
 from sendpoll.conformance.server.probing.run_context import RunContext, Walk
 from sendpoll.conformance.server.probing.second_tries import ROWS, Wavering
@@ -155,7 +155,7 @@ class Surveyor:
             return None
         try:
             exchange = context.start(api, "unicode", 0, intent=Intent.SHAPE)[0]
-        except BudgetSpentError:
+        except (BudgetSpentError, NoTimeError):
             return None
         return exchange if exchange.request.operation == call else None
 

@@ -21,6 +21,10 @@ SILENT_PATIENCE = 2.0
 """How much longer a task may show nothing at all than stand still, where nothing else of this run runs."""
 _MOMENTS = 8
 """Moments of one task, about, at which all its readers look."""
+_UNREAD = 2.0
+"""Seconds after which a task that a message waits for is asked after, if nobody else does; longer where it is old."""
+_LOOKS = 30
+"""Times that such a task is asked after, about, until it is over."""
 _USUAL = 3.0
 """How many times as long as the longest that was seen a task may take for the same."""
 
@@ -213,10 +217,11 @@ class InFlight:
         ]
         return max(at, key=len, default=[])
 
-    def unread(self, silence: float) -> Iterator[Flight]:
-        """Running tasks that nobody has asked after for so long, and that may be asked after."""
+    def unread(self) -> Iterator[Flight]:
+        """Running tasks that nobody has asked after for a while, and that may be asked after."""
         now = self.clock()
         for flight in self.running():
+            silence = max(_UNREAD, (now - flight.sent_at) / _LOOKS)
             if not flight.left_alone and now - max(flight.polled_at, flight.sent_at) >= silence:
                 yield flight
 

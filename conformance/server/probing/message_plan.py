@@ -18,6 +18,7 @@ _NEEDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "POLL-11": frozenset({"long"}),
         "HTTP-7": frozenset({"idle", "node", "chromium"}),
         "HTTP-8": frozenset({"idle", "node", "chromium"}),
+        "REQ-4": frozenset({"curl", "node", "chromium", "dart"}),
         "REQ-6": frozenset({"curl", "node", "chromium", "dart"}),
         "REQ-7": frozenset({"curl", "node", "chromium", "dart"}),
     }

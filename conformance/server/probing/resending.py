@@ -35,14 +35,14 @@ from sendpoll.core.target.url import TargetError
 
 _CLOSING = 0.1
 """Seconds between the end of a server's connections and that of its listening, at most, when it goes down."""
-_UNREAD = 2.0
-"""Seconds after which a task that a message waits for is asked after, if nobody else does."""
 _SETTLING = (0.5, 1.0, 2.0)
 """Seconds before each try of a message that is refused though no task of this run runs any more."""
 _LOOK = 0.2
 """Seconds between two looks at whether a task has ended."""
 _MOST_TURNS = 40
 """Times that one message is sent again because other tasks ran."""
+_MOST_RETURNS = 5
+"""Times that one request is sent because the target went down before it had answered."""
 
 
 class Sender(Protocol):
@@ -95,6 +95,7 @@ class Resending:
         self._remembered = 0
         """After how many outages the target was found to know what it knew before."""
         self._token = threading.Lock()
+        self._looking = threading.Lock()
         self._stubborn: Counter[tuple[object, ...]] = Counter()
         """Kinds of requests that are answered so however slowly they are asked."""
 
@@ -121,8 +122,15 @@ class Resending:
         A message that is refused because another task runs is sent again only where `patient`. Raises RunOverError and
         TargetLostError.
         """
-        if was_cut(exchange) and self._good is not None:
-            return self._when_back(exchange, host, patient)
+        for _ in range(_MOST_RETURNS):
+            if not self._went_down_before(exchange):
+                break
+            self._await_return(exchange)
+            if is_message(exchange.request) and exchange.failure is not Failure.CONNECT:
+                return exchange, Answered.PASSED_OVER  # it may have been taken, and be billed
+            exchange = self.beside(exchange.request, host=host)
+        if was_cut(exchange):
+            return self._still_cut(exchange)
         if self._is_no_limit(exchange):
             return exchange, Answered.JUDGED
         if may_be_too_fast(exchange) and not (is_busy(exchange) and self._in_flight.running() and not patient):
@@ -198,8 +206,13 @@ class Resending:
 
     def look_after_unread(self) -> None:
         """Poll the tasks that nobody reads: who waits for room would wait for their end for ever."""
-        for flight in list(self._in_flight.unread(_UNREAD)):
-            self._look_after(flight)
+        if not self._looking.acquire(blocking=False):
+            return  # somebody else does
+        try:
+            for flight in list(self._in_flight.unread()):
+                self._look_after(flight)
+        finally:
+            self._looking.release()
 
     def _look_after(self, flight: Flight) -> None:
         """Poll a task that nobody reads, and let it go where that leads nowhere."""
@@ -216,19 +229,25 @@ class Resending:
 
     # ---- away ----
 
-    def _when_back(self, exchange: Exchange, host: str | None, patient: bool) -> tuple[Exchange, Answered]:
-        """What became of a request that was cut: the server's own doing, unless it went down."""
-        began = exchange.timing.started
-        if exchange.failure is not Failure.CONNECT:
-            self._sender.pause(min(_CLOSING, max(0.0, self._sender.remaining() / 2)))
-            if self._sender.is_there() and not self.presence.was_away_since(began):
-                return exchange, Answered.JUDGED
+    def _went_down_before(self, exchange: Exchange) -> bool:
+        """Whether a request was cut because the target went down, and not by the server's own doing."""
+        if not was_cut(exchange) or self._good is None:
+            return False
+        if exchange.failure is Failure.CONNECT:
+            return True
+        self._sender.pause(min(_CLOSING, max(0.0, self._sender.remaining() / 2)))
+        return not self._sender.is_there() or self.presence.was_away_since(exchange.timing.started)
+
+    def _await_return(self, exchange: Exchange) -> None:
         if not self.presence.comes_back(exchange.timing.finished):
             self._lose(f"the target answered before and cannot be reached any more: {exchange.detail}")
         self._check_memory()
-        if is_message(exchange.request) and exchange.failure is not Failure.CONNECT:
-            return exchange, Answered.PASSED_OVER  # it may have been taken, and be billed
-        return self.settle(self.beside(exchange.request, host=host), host=host, patient=patient)
+
+    def _still_cut(self, exchange: Exchange) -> tuple[Exchange, Answered]:
+        """A request that the server cut itself, or went down by each time, has its answer; else it was never there."""
+        if exchange.failure is Failure.CONNECT and self._good is not None:
+            self._lose(f"the target was away each of {_MOST_RETURNS + 1} times that it was asked: {exchange.detail}")
+        return exchange, Answered.JUDGED
 
     def _check_memory(self) -> None:
         """Hold that what was there before an outage is there after it."""

@@ -14,7 +14,7 @@ from sendpoll.conformance.server.probing.admission import Admission
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
-from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError
+from sendpoll.conformance.server.probing.endings import BudgetSpentError, NoTimeError
 from sendpoll.conformance.server.probing.in_flight import Flight
 from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.message_plan import plan_messages
@@ -126,7 +126,7 @@ class RunContext:
         self.recorder.resending.look_after_unread()
         if not self.has_time_for(1):
             self.was_short = True
-            raise RunOverError(f"a task of {seconds_in_words(self.recorder.tempo.seconds)} would not be over in time")
+            raise NoTimeError(f"a task of {seconds_in_words(self.recorder.tempo.seconds)} would not be over in time")
 
     def has_time_for(self, tasks: int) -> bool:
         """Whether so many tasks, one after another, could be read to their end before what is kept for probes."""
