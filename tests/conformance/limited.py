@@ -154,6 +154,20 @@ class OneAtATime:
 
 
 @dataclass
+class BusyElsewhere:
+    """Refuses messages for some seconds from the first one on: the agent works for somebody else until then."""
+
+    seconds: float
+    first: float | None = None
+
+    async def __call__(self, asked: Asked) -> Refusal | None:
+        if not asked.is_message:
+            return None
+        self.first = self.first or time.monotonic()
+        return Refusal(409) if time.monotonic() - self.first < self.seconds else None
+
+
+@dataclass
 class LeakyBucket:
     """As nginx has it: so many requests a second and some at once; what is more is refused, bare of any header."""
 

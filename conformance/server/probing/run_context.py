@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, NoTimeError
-from sendpoll.conformance.server.probing.in_flight import Flight
+from sendpoll.conformance.server.probing.in_flight import SILENT_PATIENCE, Flight
 from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.conformance.server.probing.recorder import Recorder
@@ -31,6 +33,8 @@ _KEPT = 0.25
 """What part of a run's time is kept for them at most."""
 _MARGIN = 1.1
 """How much longer than others before it a task may take."""
+_ASKING_SOON, _ASKING_AGAIN = (1.0, 2.0, 4.0), 5.0
+"""Seconds before each further try of a message for which the agent seems to be busy with somebody else's."""
 _PROXY_ASKS = 407
 _NEEDED = {"createConversation": "a conversation_id", "sendMessage": "a task_id", "pollTask": "data"}
 """What the answer of a call must have for the walk to go on."""
@@ -142,6 +146,10 @@ class RunContext:
         """Walk through the four calls in the form of one client after another until one of them gets through."""
         if self._walk_through() or self.trouble:
             return
+        if all(walk.conversation and is_busy(walk.last) for walk in self.walks.values()):
+            self._wait_for_others()
+            if self.trouble or self.walks[self.api.shape.name].complete:
+                return
         walk = next(reversed(self.walks.values()))
         self.wavering = find_wavering(self.recorder, walk.last)
         if self.wavering is not None:
@@ -163,6 +171,31 @@ class RunContext:
         lacks = _NEEDED.get(walk.last.request.operation) if walk.last.ok else None
         told = f"{walk.last.outcome}, without {lacks} that can be used" if lacks else walk.last.outcome
         self.stopped = f"{call} ended the walk through the calls: {told}"
+
+    def _wait_for_others(self) -> None:
+        """Send the message until it is taken that is refused in each form as by a busy agent, though nothing runs here.
+
+        It may be busy for somebody else, or with a task that an earlier run left.
+        """
+        walk = self.walks[self.api.shape.name]
+        conversation, exchange = walk.conversation or "", walk.last
+        patience = min(SILENT_PATIENCE * self.target.timeouts.task, self.recorder.remaining() / 2)
+        why = (
+            f"{exchange.request.method} {exchange.request.target} is answered {exchange.outcome}, as by an agent that "
+        )
+        why += "is busy, though no task of this run runs"
+        self.listener.note(f"{why}; trying again for {seconds_in_words(patience)}")
+        give_up = time.monotonic() + patience
+        for pause in itertools.chain(_ASKING_SOON, itertools.repeat(_ASKING_AGAIN)):
+            if time.monotonic() + pause > give_up:
+                self.trouble = f"{why}, for {seconds_in_words(patience)}"
+                return
+            self.recorder.pause(pause)
+            exchange, task = self.send(self.api, conversation, "unicode", intent=Intent.SHAPE, patient=False)
+            if not is_busy(exchange):
+                break
+        opened = Walk(walk.shape, walk.exchanges[:-1], conversation)
+        self.walks = {walk.shape.name: self._polled(opened, exchange, task)}
 
     def _walk_through(self) -> bool:
         """Whether the form of a client got through."""
@@ -221,11 +254,15 @@ class RunContext:
                 return Walk(api.shape, tuple(walked), conversation)
         if task is None and self._was_busy(workspace, sent):
             sent, task = self.start(api, kind, priority, intent=intent)
-        walked.append(sent.trimmed())
+        return self._polled(Walk(api.shape, tuple(walked), conversation), sent, task)
+
+    def _polled(self, walk: Walk, sent: Exchange, task: RecordedTask | None) -> Walk:
+        """A walk that had come to its conversation, with what its message came to and the first poll of its task."""
+        walked = [*walk.exchanges, sent.trimmed()]
         if task is not None:
-            task.poll(api, 0, "first")
+            task.poll(Api(self.recorder, walk.shape), 0, "first")
             walked += [task.unusable] if task.unusable else []
-        return Walk(api.shape, tuple(walked), conversation, task)
+        return Walk(walk.shape, tuple(walked), walk.conversation, task)
 
     # ---- the calls ----
 

@@ -20,6 +20,7 @@ from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.core.target.traits import Traits, declared_traits
 from sendpoll.core.validation import validator
 from tests.conformance.limited import (
+    BusyElsewhere,
     Firewall,
     Forgetful,
     Guard,
@@ -99,6 +100,20 @@ def test_a_limit_of_tasks_is_kept_to_and_told_with_its_evidence(
     assert told in trait(report, name), report["traits"]
     assert "while task" in trait(report, name)
     assert report["exit_code"] == 0, report["summary"]
+
+
+def test_an_agent_that_is_busy_for_somebody_else_is_waited_for() -> None:
+    """As with the task that an earlier run left: no task of this run runs, so that none says when it is over."""
+    with limited(BusyElsewhere(4.0)) as url:
+        report = run(url, "MSG-1", "POLL-8", "CONV-1")
+    assert (report["exit_code"], verdicts(report, "fail", "inconclusive")) == (0, {})
+
+
+def test_an_agent_that_stays_busy_for_somebody_else_is_told_and_judged_by_nothing() -> None:
+    with limited(BusyElsewhere(300.0)) as url:
+        report = run(url, timeouts=Timeouts(task=2.0, run=60.0))
+    assert (report["exit_code"], verdicts(report, "fail", "inconclusive")) == (3, {})
+    assert "as by an agent that is busy, though no task of this run runs, for 4 s" in report["summary"]
 
 
 def test_a_server_that_runs_one_task_at_a_time_ends_them_all_in_turn() -> None:
