@@ -31,7 +31,7 @@ def now(exchange: Exchange) -> Exchange:
 
 
 @dataclass
-class Told:
+class Scripted:
     """A target of which it is told what it answers, and whether it takes a connection."""
 
     answers: Iterator[Exchange]
@@ -58,11 +58,11 @@ def settled(
     exchange: Exchange, answers: Iterable[Exchange], there: Iterable[bool]
 ) -> tuple[Failure | None, Answered, list[Request]]:
     """What becomes of an exchange with a target that has answered a poll before, and what was sent for it."""
-    wire = Told(iter(answers), iter(there))
-    made = Resending(wire, Pace(), InFlight(), None)
+    sender = Scripted(iter(answers), iter(there))
+    made = Resending(sender, Pace(), InFlight(), None)
     made.note(ANSWERED)
     found, good_for = made.settle(now(exchange))
-    return found.failure, good_for, wire.sent
+    return found.failure, good_for, sender.sent
 
 
 def test_a_request_that_brings_the_target_down_each_time_has_its_answer() -> None:
