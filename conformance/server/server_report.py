@@ -154,6 +154,8 @@ def _unfinished(rows: Sequence[str], context: RunContext, command: Sequence[str]
     needed = finish(context, rows)
     words = [*command, *(word for row in rows for word in ("--only", row))]
     words += ["--deadline", str(needed.deadline), "--max-messages", str(needed.max_messages)]
+    if needed.task_timeout > context.target.timeouts.task:
+        words += ["--task-timeout", str(needed.task_timeout)]
     return {"rows": list(rows), "command": evidence.text(" ".join(words))}
 
 

@@ -124,7 +124,8 @@ class Metrics:
 
     def violation(self, violation: ViolationRecord) -> None:
         """A requirement was broken, in a task or outside of one; the first few of each are kept with their proof."""
-        self._window.violations[violation.requirement] += 1
+        counted = self._window.violations if violation.is_must else self._window.missed
+        counted[violation.requirement] += 1
         if self._keep(violation):
             self._pending_evidence.append(violation)
 

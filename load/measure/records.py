@@ -6,10 +6,13 @@ workers to the master, so each kind has a compact message form of what msgpack c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, Final
+
+from sendpoll.schemas.catalogue import Level, load_catalogue
 
 MESSAGE_ERROR_CHARACTERS: Final = 120
 MESSAGE_VIOLATIONS: Final = 4
@@ -207,6 +210,11 @@ class Exchange:
     """The body as text, cut where it is long."""
 
 
+@functools.cache
+def _shoulds() -> frozenset[str]:
+    return frozenset(row.id for row in load_catalogue().rows if row.level is Level.SHOULD)
+
+
 @dataclass(frozen=True, slots=True)
 class ViolationRecord:
     """A broken requirement with the exchanges that prove it."""
@@ -217,6 +225,11 @@ class ViolationRecord:
     """Seconds since the start of the run."""
     user: int
     exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def is_must(self) -> bool:
+        """Whether a published client breaks by it; what a server merely should do fails no task and no run."""
+        return self.requirement not in _shoulds()
 
     def to_message(self) -> list[Any]:
         """What msgpack carries."""

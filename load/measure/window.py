@@ -63,6 +63,8 @@ class Window:
         self.errors: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.violations: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()
+        """Rows that a server should keep and did not; no published client breaks by it, so they fail nothing."""
 
     @property
     def ledger(self) -> Ledger:
@@ -100,6 +102,7 @@ class Window:
         self.errors.update(other.errors)
         self.refusals.update(other.refusals)
         self.violations.update(other.violations)
+        self.missed.update(other.missed)
 
     def to_message(self) -> list[Any]:
         """What msgpack carries; histograms that saw nothing are left out."""
@@ -117,6 +120,7 @@ class Window:
             dict(self.errors),
             dict(self.refusals),
             dict(self.violations),
+            dict(self.missed),
         ]
 
     @classmethod
@@ -130,7 +134,7 @@ class Window:
         window.poll_by_length.update(_read(by_length))
         window.standings, window.good_by_tier = list(standings), list(tiers)
         window.good, window.judged = list(good), list(judged)
-        window.errors, window.refusals, window.violations = map(Counter, kinds)
+        window.errors, window.refusals, window.violations, window.missed = map(Counter, kinds)
         return window
 
 

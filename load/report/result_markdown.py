@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import counted, percent, quantity, short_seconds
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
-from sendpoll.load.results.result_json import LoadResult
+from sendpoll.load.results.result_json import BrokenRow, LoadResult
 
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")
 _COLUMNS: Final = ("p50", "p95", "p99")
@@ -35,7 +35,8 @@ def _blocks(result: LoadResult) -> Iterator[str]:
     yield _numbers(result)
     yield _tasks(result)
     yield from _refusals(result)
-    yield from _violations(result)
+    yield from _broken_rows("Broken requirement", result["violations"])
+    yield from _broken_rows("Missed, and no client breaks by it", result.get("missed", []))
     yield from _comparison(result)
 
 
@@ -66,13 +67,13 @@ def _refusals(result: LoadResult) -> Iterator[str]:
         yield table(("Refused", ">Times"), rows)
 
 
-def _violations(result: LoadResult) -> Iterator[str]:
-    if result["violations"]:
+def _broken_rows(title: str, broken: Sequence[BrokenRow]) -> Iterator[str]:
+    if broken:
         rows = []
-        for row in result["violations"]:
+        for row in broken:
             first = row["evidence"][0]["sentence"] if row["evidence"] else ""
             rows.append((markdown(row["requirement"]), f"{row['count']:,}", markdown(first)))
-        yield table(("Broken requirement", ">Times", "First seen"), rows)
+        yield table((title, ">Times", "First seen"), rows)
 
 
 def _comparison(result: LoadResult) -> Iterator[str]:

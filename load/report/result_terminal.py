@@ -15,7 +15,7 @@ from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
-from sendpoll.load.results.result_json import ComparisonTold, ErrorTold, LoadResult
+from sendpoll.load.results.result_json import BrokenRow, ComparisonTold, ErrorTold, LoadResult
 
 _STYLES: Final = {
     "pass": "bold green",
@@ -107,11 +107,15 @@ def summary(result: LoadResult) -> RenderableType:
         parts += [section("Latency", _latencies(result)), section("Tasks", _tasks(result))]
     if "comparison" in result:
         parts.append(section("Against the run before", _comparison(result["comparison"])))
-    if result["violations"]:
-        parts.append(section("Broken requirements", Group(*_violations(result))))
-    for title, rows in (("Refusals", result["refusals"]), ("Errors", result["errors"])):
+    for title, rows, style in (
+        ("Broken requirements", result["violations"], "bold red"),
+        ("Missed, and no published client breaks by it", result.get("missed", []), "yellow"),
+    ):
         if rows:
-            parts.append(section(title, Group(*_kinds(rows))))
+            parts.append(section(title, Group(*_broken_rows(rows, style))))
+    for title, kinds in (("Refusals", result["refusals"]), ("Errors", result["errors"])):
+        if kinds:
+            parts.append(section(title, Group(*_kinds(kinds))))
     return Group(*parts)
 
 
@@ -171,11 +175,9 @@ def _comparison(comparison: ComparisonTold) -> RenderableType:
     return Group(Text(one_line(comparison["sentence"])), table)
 
 
-def _violations(result: LoadResult) -> Iterator[RenderableType]:
-    for row in result["violations"]:
-        yield Text.assemble(
-            (one_line(row["requirement"]), "bold red"), f"  {row['count']:,}x  {one_line(row['title'])}"
-        )
+def _broken_rows(rows: Sequence[BrokenRow], style: str) -> Iterator[RenderableType]:
+    for row in rows:
+        yield Text.assemble((one_line(row["requirement"]), style), f"  {row['count']:,}x  {one_line(row['title'])}")
         for evidence in row["evidence"][:1]:
             yield Padding(Text(one_line(evidence["sentence"])), (0, 0, 0, 2))
             for exchange in evidence["exchanges"]:

@@ -6,6 +6,7 @@ import datetime as dt
 import importlib.metadata
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -102,7 +103,8 @@ def load_result(
         "poll_by_log_length": _by_length(metrics.total),
         "refusals": [{"kind": kind, "count": count} for kind, count in metrics.refusals.most_common()],
         "errors": [{"kind": kind, "count": count} for kind, count in metrics.errors.most_common()],
-        "violations": _violations(metrics),
+        "violations": _broken_rows(metrics.total.violations, metrics),
+        "missed": _broken_rows(metrics.total.missed, metrics),
         "samples": list(facts.samples),
         "series": course(metrics),
         "generator": {**facts.generator, "problems": list(facts.problems)},
@@ -220,10 +222,10 @@ def _by_length(total: Window) -> list[dict[str, Any]]:
     ]
 
 
-def _violations(metrics: Metrics) -> list[dict[str, Any]]:
+def _broken_rows(counted: Counter[str], metrics: Metrics) -> list[dict[str, Any]]:
     rows = load_catalogue().by_id
     described = []
-    for requirement, count in metrics.total.violations.most_common():
+    for requirement, count in counted.most_common():
         row = rows.get(requirement)
         described.append(
             {

@@ -223,6 +223,7 @@ class LoadResult(TypedDict):
     refusals: list[ErrorTold]
     errors: list[ErrorTold]
     violations: list[BrokenRow]
+    missed: NotRequired[list[BrokenRow]]
     samples: list[dict[str, Any]]
     series: SeriesTold
     comparison: NotRequired[ComparisonTold]

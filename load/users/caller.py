@@ -203,11 +203,13 @@ class Caller:
         return sentence
 
     def book(self, broken: list[Breach], requirement: str, sentence: str, evidence: Sequence[Exchange]) -> None:
-        """Count a broken requirement and keep its proof."""
+        """Count a broken requirement and keep its proof; a task is broken by a MUST alone."""
         sentence = self._generator.redactor.text(sentence)
-        broken.append((requirement, sentence))
         at = self._generator.since_start(time.perf_counter())
-        self._generator.metrics.violation(ViolationRecord(requirement, sentence, at, self.user, tuple(evidence)))
+        violation = ViolationRecord(requirement, sentence, at, self.user, tuple(evidence))
+        self._generator.metrics.violation(violation)
+        if violation.is_must:
+            broken.append((requirement, sentence))
 
     def book_findings(self, broken: list[Breach], findings: Sequence[Breach], request: bytes, answer: Answer) -> None:
         """Count what a body does that its schema forbids."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sendpoll.conformance.server.probing.in_flight import SILENT_PATIENCE
 from sendpoll.conformance.server.probing.message_plan import MessagePlan, plan_messages
 from sendpoll.conformance.server.probing.run_context import PROBES_TAKE, RunContext
 from sendpoll.core.target.traits import seconds_in_words
@@ -27,19 +28,24 @@ class Finish:
     rows: tuple[str, ...]
     deadline: int
     max_messages: int
+    task_timeout: int
+    """Seconds for which a task may stand still: the first one may have to wait for those that this run leaves."""
 
 
 def seconds_needed(context: RunContext, plan: MessagePlan) -> float:
     """Seconds that a run with these messages takes, by what is known of the target now."""
     tempo, pace = context.recorder.tempo, context.recorder.pace.most
-    took = context.in_flight.seconds()
-    each = tempo.seconds if took else _UNSEEN * tempo.seconds
     at_once = max(1, context.admission.at_once)
     rounds = 1 + math.ceil((plan.messages - 1) / at_once)
     if plan.has("queue"):
         rounds = max(rounds, 4 if plan.has("third") else 3)  # one of its messages waits for another
     requests = _PROBES / pace if pace else 0.0
-    return _MARGIN * rounds * each + max(PROBES_TAKE if tempo.is_slow else 0.0, requests)
+    return _MARGIN * rounds * _each(context) + max(PROBES_TAKE if tempo.is_slow else 0.0, requests)
+
+
+def _each(context: RunContext) -> float:
+    """Seconds that a task takes, or may take where none was seen to end."""
+    return context.recorder.tempo.seconds * (1.0 if context.in_flight.seconds() else _UNSEEN)
 
 
 def forecast(context: RunContext) -> str:
@@ -58,8 +64,11 @@ def finish(context: RunContext, rows: Iterable[str]) -> Finish:
     """What would judge these rows."""
     left = tuple(rows)
     budget = max(context.target.max_messages, 16 if context.plan.is_cut else 0)
-    needed = seconds_needed(context, plan_messages(budget, left))
-    return Finish(left, max(_rounded(needed), math.ceil(context.target.timeouts.run)), budget)
+    before = _MARGIN * len(context.in_flight.running()) * _each(context) / max(1, context.admission.at_once)
+    needed = before + seconds_needed(context, plan_messages(budget, left))
+    timeouts = context.target.timeouts
+    patience = max(_rounded(before / SILENT_PATIENCE), math.ceil(timeouts.task))
+    return Finish(left, max(_rounded(needed), math.ceil(timeouts.run)), budget, patience)
 
 
 def _rounded(seconds: float) -> int:

@@ -203,6 +203,15 @@ class InFlight:
             if flight.ended_at is not None and flight.began_at is not None
         ]
 
+    def seconds_to_an_end(self) -> float:
+        """Seconds, about, until a running task is over: by what others took, or where none ended as long as it runs.
+
+        One that has taken longer than all others may take that much longer again.
+        """
+        now, took = self.clock(), max(self.seconds(), default=0.0)
+        ages = [now - (flight.began_at or flight.sent_at) for flight in self.running()]
+        return min((abs(took - age) for age in ages), default=0.0)
+
     def longest_running(self) -> float:
         """Seconds for which the oldest task that was seen to begin, or has nothing before it, has been running."""
         now = self.clock()

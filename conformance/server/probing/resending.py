@@ -16,7 +16,7 @@ from enum import Enum
 from typing import NoReturn, Protocol
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent, Request
-from sendpoll.conformance.server.probing.endings import RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.endings import NoTimeError, RunOverError, TargetLostError
 from sendpoll.conformance.server.probing.in_flight import Flight, InFlight
 from sendpoll.conformance.server.probing.pacing import Floor, Pace
 from sendpoll.conformance.server.probing.presence import PATIENCE, Presence
@@ -198,7 +198,14 @@ class Resending:
         return exchange
 
     def _wait_for_an_end(self, running: list[Flight]) -> None:
+        """Wait until one of these is over, but not for half of the time that is left: others need that.
+
+        Raises NoTimeError.
+        """
         while not any(flight.is_over for flight in running):
+            wait = self._in_flight.seconds_to_an_end()
+            if wait > self._sender.remaining() / 2:
+                raise NoTimeError(f"the agent takes no message while a task runs, for about {wait:.0f} s more")
             self.look_after_unread()
             with self._in_flight.changed:
                 self._in_flight.changed.wait(_LOOK)

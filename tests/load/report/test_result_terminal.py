@@ -30,6 +30,15 @@ def broken() -> Any:
     return result_of(metrics)
 
 
+def test_what_was_merely_missed_stands_apart() -> None:
+    metrics = metrics_of(Run())
+    metrics.violation(replace(broken_offset(), requirement="POLL-13"))
+    metrics.tick(61, 1)
+    text = printed(result_of(metrics))
+    assert "Broken requirements" not in text
+    assert re.search(r"Missed, and no published client breaks by it\n.*POLL-13  1x", text)
+
+
 def test_piped_it_is_plain_text_of_80_columns() -> None:
     text = printed(broken())
     assert "\x1b" not in text

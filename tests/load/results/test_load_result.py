@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -116,3 +117,16 @@ def test_a_broken_requirement_is_told_with_its_row_and_its_proof() -> None:
     assert row["title"].startswith("The server must ")
     assert "C" in row["breaks"]
     assert row["evidence"][0]["exchanges"][0]["request"].startswith("GET ")
+
+
+def test_what_a_server_merely_should_do_is_told_apart_and_fails_nothing() -> None:
+    """POLL-13 is of readers who come after the end: no published client does."""
+    metrics = metrics_of(Run())
+    metrics.violation(replace(broken_offset(), requirement="POLL-13"))
+    metrics.tick(61, 1)
+    result = result_of(metrics)
+    assert ([row["requirement"] for row in result["missed"]], result["violations"]) == (["POLL-13"], [])
+    assert result["missed"][0]["evidence"]
+    (gate,) = [gate for gate in result["gates"] if gate["metric"] == "violations"]
+    assert gate["verdict"] == "pass"
+    assert result["exit_code"] == result_of(metrics_of(Run()))["exit_code"]
