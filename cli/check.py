@@ -193,8 +193,8 @@ def _target(options: dict[str, Any]) -> Iterator[Target]:
     if described is not None:
         yield made_ready(described, options)
         return
-    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
-    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+    from sendpoll.reference_server.embedded import spawned
+    from sendpoll.reference_server.settings import Settings
 
     tokens = ("reference-token", "another-reference-token")
     settings = Settings(tokens=tokens, port=0, chunks=20, chunk_interval=0.03)

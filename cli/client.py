@@ -132,7 +132,7 @@ def _program(command: Sequence[str], options: dict[str, Any]) -> Iterator[Progra
 def _opened(command: Sequence[str], options: dict[str, Any]) -> Program:
     if not options["browser"]:
         return Adapter(command) if options["adapter"] else CommandLine(command)
-    from sendpoll.conformance.client.running.browser import Browser  # noqa: PLC0415 - Playwright may be missing
+    from sendpoll.conformance.client.running.browser import Browser
 
     return Browser(options["browser"])
 

@@ -30,8 +30,8 @@ def doctor(processes: int, as_json: bool) -> None:
     The limits of the machine come first: open files, local ports, a CPU quota. A plan stays below 60 % of what was
     measured, since beyond, the generator's own delays would be in the answer.
     """
-    from sendpoll.load.doctor import DoctorError, measured_apart  # noqa: PLC0415 - imported where it is needed
-    from sendpoll.load.measure.machine_limits import machine_limits, raise_open_files  # noqa: PLC0415
+    from sendpoll.load.doctor import DoctorError, measured_apart
+    from sendpoll.load.measure.machine_limits import machine_limits, raise_open_files
 
     raise_open_files()
     limits = machine_limits()

@@ -100,8 +100,8 @@ def load(**options: Any) -> None:
 
 
 def _work(options: dict[str, Any]) -> None:
-    from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.on_locust.worker import MasterGoneError, run_worker  # noqa: PLC0415 - it imports Locust, which patches the process
+    from sendpoll.load.engine import EngineError
+    from sendpoll.load.on_locust.worker import MasterGoneError, run_worker
 
     try:
         run_worker(options["master_host"], options["master_port"], secrets_of(options), secret_of(options))
@@ -113,8 +113,8 @@ def _work(options: dict[str, Any]) -> None:
 
 
 def _scenario(options: dict[str, Any]) -> Scenario:
-    from sendpoll.load.scenario.options import Overrides, scenario_with  # noqa: PLC0415 - imported where it is needed
-    from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415
+    from sendpoll.load.scenario.options import Overrides, scenario_with
+    from sendpoll.load.scenario.scenario import ScenarioError
 
     names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "slos")
     try:
@@ -124,9 +124,9 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interruption: Interruption) -> int:
-    from sendpoll.load.engine import EngineError, Workload  # noqa: PLC0415
-    from sendpoll.load.job import Job, run_job  # noqa: PLC0415
-    from sendpoll.load.results.compare import CompareError  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.engine import EngineError, Workload
+    from sendpoll.load.job import Job, run_job
+    from sendpoll.load.results.compare import CompareError
 
     job = Job(
         workload=Workload(target, scenario, options["seed"]),

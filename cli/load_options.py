@@ -96,7 +96,7 @@ def secret_of(options: Mapping[str, Any]) -> str:
 
 def fleet_of(options: Mapping[str, Any]) -> Fleet:
     """The generator that the options ask for."""
-    from sendpoll.load.engine import Fleet  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.engine import Fleet
 
     return Fleet(
         processes=options["processes"],
@@ -116,8 +116,8 @@ def target_at_hand(options: Mapping[str, Any]) -> Iterator[Target]:
     if named is not None:
         yield made_ready(named, options)
         return
-    from sendpoll.reference_server.embedded import spawned  # noqa: PLC0415 - a named target needs no server
-    from sendpoll.reference_server.settings import Settings  # noqa: PLC0415
+    from sendpoll.reference_server.embedded import spawned
+    from sendpoll.reference_server.settings import Settings
 
     token = secrets.token_urlsafe(24)
     with spawned(Settings(tokens=(token,), port=0)) as url:

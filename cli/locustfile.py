@@ -30,8 +30,8 @@ def locustfile(scenario: str) -> None:
     SENDPOLL_TARGET names a target file; SENDPOLL_REPORT_DIR a folder for the reports. The exit code is that of
     `sendpoll load`.
     """
-    from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.scenario.scenario_file import load_scenario  # noqa: PLC0415
+    from sendpoll.load.scenario.scenario import ScenarioError
+    from sendpoll.load.scenario.scenario_file import load_scenario
 
     try:
         load_scenario(scenario)

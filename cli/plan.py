@@ -76,8 +76,8 @@ def plan(**options: Any) -> None:
 
 
 def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -> int:
-    from sendpoll.load.engine import EngineError  # noqa: PLC0415 - the load package is imported where it is needed
-    from sendpoll.load.plan.run import run_plan  # noqa: PLC0415
+    from sendpoll.load.engine import EngineError
+    from sendpoll.load.plan.run import run_plan
 
     job = _job(target, options)
     out, err = consoles()
@@ -89,13 +89,13 @@ def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -
 
 
 def _job(target: Target, options: dict[str, Any]) -> PlanJob:
-    from sendpoll.core.text.units import parse_seconds  # noqa: PLC0415
-    from sendpoll.load.engine import Workload  # noqa: PLC0415
-    from sendpoll.load.plan.polling import INTERVALS  # noqa: PLC0415
-    from sendpoll.load.plan.run import PlanJob  # noqa: PLC0415
-    from sendpoll.load.plan.settings import FULL, QUICK, Settings, SettingsError, for_tasks  # noqa: PLC0415
-    from sendpoll.load.scenario.options import Overrides, scenario_with  # noqa: PLC0415
-    from sendpoll.load.scenario.scenario import ScenarioError  # noqa: PLC0415
+    from sendpoll.core.text.units import parse_seconds
+    from sendpoll.load.engine import Workload
+    from sendpoll.load.plan.polling import INTERVALS
+    from sendpoll.load.plan.run import PlanJob
+    from sendpoll.load.plan.settings import FULL, QUICK, Settings, SettingsError, for_tasks
+    from sendpoll.load.scenario.options import Overrides, scenario_with
+    from sendpoll.load.scenario.scenario import ScenarioError
 
     quick = options["quick"]
     names = ("slos", "think", "poll_interval", "on_refusal")

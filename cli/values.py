@@ -57,20 +57,20 @@ class ScenarioName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """The shipped names that begin so, and files."""
-        from sendpoll.load.scenario.scenario_file import shipped_scenarios  # noqa: PLC0415 - imported where it is needed
+        from sendpoll.load.scenario.scenario_file import shipped_scenarios
 
         names = [CompletionItem(name) for name in shipped_scenarios() if name.startswith(incomplete)]
         return names or [CompletionItem(incomplete, type="file")]
 
 
 def _time(text: str) -> None:
-    from sendpoll.core.text.units import parse_seconds  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.core.text.units import parse_seconds
 
     parse_seconds(text)
 
 
 def _objective(text: str) -> None:
-    from sendpoll.load.measure.slo import parse_objective  # noqa: PLC0415 - imported where it is needed
+    from sendpoll.load.measure.slo import parse_objective
 
     parse_objective(text)
 

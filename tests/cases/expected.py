@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +27,12 @@ class Expected:
     """Of how many seeds it must hold; of all where 0."""
 
 
-def _green(*, may_be_open: bool = False, **more: object) -> Expected:
-    return Expected(exit_codes=frozenset({0, 3} if may_be_open else {0}), **more)  # type: ignore[arg-type]
+def _green(*, may_be_open: bool = False, **more: Any) -> Expected:
+    return Expected(exit_codes=frozenset({0, 3} if may_be_open else {0}), **more)
 
 
-def _red(*rows: str, also: frozenset[str] = frozenset(), **more: object) -> Expected:
-    return Expected(exit_codes=frozenset({1}), failed=frozenset(rows), also=also, **more)  # type: ignore[arg-type]
+def _red(*rows: str, also: frozenset[str] = frozenset(), **more: Any) -> Expected:
+    return Expected(exit_codes=frozenset({1}), failed=frozenset(rows), also=also, **more)
 
 
 _LATE = frozenset({"POLL-5", "POLL-7"})

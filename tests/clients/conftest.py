@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 
 import pytest
 
+from tests.clients import page_visits
 from tests.clients.runners import clients_are_required, unavailable
 
 
@@ -21,7 +21,4 @@ def runnable(client: str) -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _browser_ends() -> Iterator[None]:
     yield
-    if importlib.util.find_spec("playwright"):
-        from tests.clients import chromium  # noqa: PLC0415 - it imports playwright, which a machine may lack
-
-        chromium.close_shared()
+    page_visits.close_shared()

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from sendpoll.conformance.client.running.chromium import executable
+from tests.clients import page_visits
 from tests.clients.fetch_dart import DartError, dart_path
 from tests.clients.fetch_dart import version as dart_version
 
@@ -95,11 +97,7 @@ def _lacks_requests() -> str:
 def _lacks_chromium() -> str:
     if importlib.util.find_spec("playwright") is None:
         return "playwright is not installed (pip install playwright; it brings no browser)"
-    from tests.clients import chromium  # noqa: PLC0415 - it imports playwright, which is asked for just above
-
-    return (
-        "" if chromium.executable() else "no Chromium is installed (Debian: chromium), and SENDPOLL_CHROMIUM names none"
-    )
+    return "" if executable() else "no Chromium is installed (Debian: chromium), and SENDPOLL_CHROMIUM names none"
 
 
 @functools.cache
@@ -205,11 +203,8 @@ def run_client(
 
 
 def _visit(client: Client, told: dict[str, str], deadline: float, options: Options) -> Outcome:
-    from tests.clients import chromium  # noqa: PLC0415 - it imports playwright, which a machine may lack
-
-    seen = chromium.shared().visit(
-        chromium.Visit(told, client.name == "browser_file", deadline, options.stop, options.request_limit)
-    )
+    visit = page_visits.Visit(told, client.name == "browser_file", deadline, options.stop, options.request_limit)
+    seen = page_visits.shared().visit(visit)
     stdout = "".join(line + "\n" for line in seen.console)
     stderr = "".join(line + "\n" for line in (*seen.complaints, *seen.errors))
     return Outcome(stdout, stderr, 0 if seen.ended else 1, seen.timed_out, seen.seconds, stdout)

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,9 @@ def _said(monkeypatch: pytest.MonkeyPatch) -> Said:
     nothing = RunResult(Metrics(), {}, {}, (), started_at=0.0, seconds=1.0)
     monkeypatch.setattr("sendpoll.load.job.run", lambda *_, **__: nothing)
 
-    def said(**target: object) -> str:
+    def said(**target: Any) -> str:
         err = io.StringIO()
-        job = Job(workload=Workload(Target(**target), load_scenario("smoke")), fleet=Fleet())  # type: ignore[arg-type]
+        job = Job(workload=Workload(Target(**target), load_scenario("smoke")), fleet=Fleet())
         run_job(job, console_for(io.StringIO()), console_for(err), Interruption())
         return err.getvalue()
 

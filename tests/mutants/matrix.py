@@ -135,7 +135,7 @@ def meaning(path: Path) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [each for each in body if not _is_words(each)]  # type: ignore[attr-defined]
+            body[:] = [each for each in body if not _is_words(each)]
     return ast.dump(tree)
 
 

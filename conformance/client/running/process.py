@@ -80,8 +80,8 @@ class Process:
             )
         except OSError as error:
             raise ProgramError(f"{words[0]}: {error.strerror or error}") from error
-        assert self._process.stdout is not None  # noqa: S101 - both are pipes
-        assert self._process.stderr is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        assert self._process.stderr is not None  # noqa: S101 - it is a pipe
         self.shown = Output(self._process.stdout)
         self.words = Output(self._process.stderr)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sendpoll.conformance.client.running.chromium import executable
 from sendpoll.conformance.reporting.html import html_report
 from sendpoll.conformance.results import view
 from tests.conformance.reporting.sample import conformant_report, sample_report
@@ -115,8 +116,6 @@ def browser() -> Iterator[Browser]:
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("playwright is not installed")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a machine may lack it
-
-    from tests.clients.chromium import executable  # noqa: PLC0415 - the same
 
     if executable() is None:
         pytest.skip("no Chromium is installed")

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from sendpoll.conformance.server.plugin import PROPERTY, results_of
+from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.server.plugin import PROPERTY, RunOptions, results_of
+from sendpoll.conformance.server.suite_run import check
+from sendpoll.core.target.target import Target
 from tests.conformance.reference import TOKEN, Reference, reference
 
 HANG_GUARD = 240
@@ -264,11 +267,6 @@ def test_nothing_of_folder_or_environment_takes_part_and_nothing_is_left(
 
 
 def test_the_environment_is_as_it_was_behind_a_run(monkeypatch: pytest.MonkeyPatch, server: Reference) -> None:
-    from sendpoll.conformance.results.judgement import Judgement  # noqa: PLC0415
-    from sendpoll.conformance.server.plugin import RunOptions  # noqa: PLC0415 - beside the one test in this process
-    from sendpoll.conformance.server.suite_run import check  # noqa: PLC0415
-    from sendpoll.core.target.target import Target  # noqa: PLC0415
-
     monkeypatch.setenv("PYTEST_ADDOPTS", "-q")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     before = (dict(os.environ), sys.dont_write_bytecode, sys.getrecursionlimit(), list(sys.path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -67,11 +68,11 @@ def test_a_server_that_asks_for_a_certificate_gets_it(
     authority: trustme.CA, files: dict[str, Path], newest: ssl.TLSVersion
 ) -> None:
     with listening("127.0.0.1", tls=server_side(authority, asks=True, newest=newest)) as (port, _):
-        target = {"base_url": f"https://127.0.0.1:{port}", "ca_file": files["ca"]}
-        assert said(Target(**target, client_cert=files["both"])).startswith("HTTP/1.1 404")  # type: ignore[arg-type]
-        two = Target(**target, client_cert=files["cert"], client_key=files["key"])  # type: ignore[arg-type]
+        target: dict[str, Any] = {"base_url": f"https://127.0.0.1:{port}", "ca_file": files["ca"]}
+        assert said(Target(**target, client_cert=files["both"])).startswith("HTTP/1.1 404")
+        two = Target(**target, client_cert=files["cert"], client_key=files["key"])
         assert said(two).startswith("HTTP/1.1 404")
-        assert "--cert and --key" in said(Target(**target))  # type: ignore[arg-type]
+        assert "--cert and --key" in said(Target(**target))
 
 
 def test_a_client_whose_certificate_is_refused_is_told_so(files: dict[str, Path], tmp_path: Path) -> None:

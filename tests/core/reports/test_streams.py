@@ -70,10 +70,10 @@ def test_only_our_own_commands_are_commands() -> None:
 def test_a_result_that_cannot_be_written_is_an_error_and_progress_is_not(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:
         _Broken.number = os.dup(file.fileno())
-        result = SafeStream(_Broken(), "utf-8")  # type: ignore[arg-type]
+        result = SafeStream(_Broken(), "utf-8")  # type: ignore[arg-type]  # as much of a file as is used
         with pytest.raises(OSError, match="No space"):
             result.write("a\n")
-        silent = SafeStream(_Broken(), "utf-8", may_fail=True)  # type: ignore[arg-type]
+        silent = SafeStream(_Broken(), "utf-8", may_fail=True)  # type: ignore[arg-type]  # the same
         silent.write("a\n")
         silent.write("b\n")
         silent.flush()

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -32,8 +33,8 @@ def _connect() -> Iterator[Connect]:
     clients: list[HttpClient] = []
     watchdog = Watchdog(0.02)
 
-    def connect(url: str, patience: float = 10.0, **target: object) -> HttpClient:
-        described = Target(base_url=url, timeouts=Timeouts(connect=5.0), **target)  # type: ignore[arg-type]
+    def connect(url: str, patience: float = 10.0, **target: Any) -> HttpClient:
+        described = Target(base_url=url, timeouts=Timeouts(connect=5.0), **target)
         client = HttpClient(Connector(described), HeadReader(), patience)
         watchdog.add(client)
         clients.append(client)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import trustme
@@ -17,6 +18,7 @@ from sendpoll.load.http.transport import Connector, ExchangeError
 from sendpoll.load.scenario.scenario_file import load_scenario
 from sendpoll.load.users.caller import POLL, Caller, CallFailed
 from sendpoll.load.users.generator import Generator
+from sendpoll.load.users.validation import Breach
 from tests.load.scripted_server import Reply, scripted
 
 REFUSAL = b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n"
@@ -27,9 +29,9 @@ AUTHENTICATION = b"407 Proxy Authentication Required"
 def _connector(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Connector]:
     """Connects to a server that is asked through a proxy with a user name and a password."""
 
-    def connector(proxy_url: str, **target: object) -> Connector:
+    def connector(proxy_url: str, **target: Any) -> Connector:
         monkeypatch.setenv("https_proxy", proxy_url.replace("http://", "http://me:p%40ss@"))
-        return Connector(Target(base_url="https://agent.test", timeouts=Timeouts(connect=2.0), **target))  # type: ignore[arg-type]
+        return Connector(Target(base_url="https://agent.test", timeouts=Timeouts(connect=2.0), **target))
 
     return connector
 
@@ -114,7 +116,8 @@ def test_a_proxy_that_wants_a_password_for_plain_http_is_no_fault_of_the_server(
     with scripted([Reply((REFUSAL % AUTHENTICATION,))]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         generator = Generator(Workload(Target(base_url="http://agent.test"), load_scenario("smoke")), "test")
-        caller, broken = Caller(generator, 1, lambda *_: None), []  # type: ignore[var-annotated]
+        broken: list[Breach] = []
+        caller = Caller(generator, 1, lambda *_: None)
         with pytest.raises(CallFailed, match="the proxy answered 407"):
             caller.call(POLL, caller.request_builder.poll("t").at(0), broken)
         caller.close()

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sendpoll.conformance.client.running.chromium import executable
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.report.result_html import html_report
 from sendpoll.load.results.compare import compare
@@ -104,7 +104,7 @@ def test_every_column_that_is_plotted_is_measured() -> None:
     assert plotted <= set(result["series"]["columns"])
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine")
+@pytest.mark.skipif(executable() is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_browser_draws_every_plot_and_obeys_nothing_foreign(tmp_path: Path, width: int) -> None:
     result = hostile_result()
@@ -115,7 +115,7 @@ def test_a_browser_draws_every_plot_and_obeys_nothing_foreign(tmp_path: Path, wi
     flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--dump-dom"]
     flags += [f"--window-size={width},2000", "--virtual-time-budget=3000", "--enable-logging=stderr"]
     done = subprocess.run(
-        [shutil.which("chromium") or "", *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+        [executable() or "", *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.count('class="uplot') == 7
     assert "<title>owned" not in done.stdout

@@ -7,6 +7,7 @@ import pytest
 from sendpoll.load.scenario.distribution import Distribution, Exponential, Fixed
 from sendpoll.load.scenario.options import Overrides, parse_rate, scenario_with
 from sendpoll.load.scenario.scenario import ScenarioError
+from sendpoll.load.scenario.scenario_json import ShapeKind
 from sendpoll.load.scenario.shape import PoissonArrivals
 
 
@@ -27,8 +28,8 @@ def test_think_time_is_a_mean_or_nothing(text: str, waited: Distribution) -> Non
 
 
 @pytest.mark.parametrize("shape", ["steady", "ramp", "soak", "step", "spike"])
-def test_a_shape_is_asked_for_by_its_name_alone(shape: str) -> None:
-    changed = scenario_with("smoke", Overrides(shape=shape, users=30, duration="60s"))  # type: ignore[arg-type]
+def test_a_shape_is_asked_for_by_its_name_alone(shape: ShapeKind) -> None:
+    changed = scenario_with("smoke", Overrides(shape=shape, users=30, duration="60s"))
     assert (changed.shape.kind, changed.shape.users, changed.shape.duration_s) == (shape, 30, 60.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -77,22 +77,28 @@ def errand_of(generator: Generator, scheduled_at: float, **told: Any) -> Errand:
     return Errand(text="hello", conversation="c1", mark=mark, scheduled_at=scheduled_at, **told)
 
 
-Walk = Callable[..., TaskRecord]
+class Walk:
+    """Walks a task through the answers that it is given, and returns its record."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self.requests: list[tuple[Call, bytes]] = []
+        """Those of the last walk."""
+
+    def __call__(
+        self, *answers: bytes | Exception, leaves_after: float | None = None, reread: bool = False
+    ) -> TaskRecord:
+        caller = FakeCaller(self._generator, *answers)
+        errand = errand_of(self._generator, time.perf_counter() - 0.001, leaves_after=leaves_after, reread=reread)
+        TaskWalk(self._generator, caller, errand, self._generator.task_started()).walk()
+        (record,) = self._generator.metrics.take_records()
+        self.requests = caller.made
+        return record
 
 
 @pytest.fixture(name="walk")
 def _walk(generator: Generator) -> Walk:
-    """Walks a task through these answers and returns its record."""
-
-    def walk(*answers: bytes | Exception, leaves_after: float | None = None, reread: bool = False) -> TaskRecord:
-        caller = FakeCaller(generator, *answers)
-        errand = errand_of(generator, time.perf_counter() - 0.001, leaves_after=leaves_after, reread=reread)
-        TaskWalk(generator, caller, errand, generator.task_started()).walk()
-        (record,) = generator.metrics.take_records()
-        walk.requests = caller.made  # type: ignore[attr-defined]
-        return record
-
-    return walk
+    return Walk(generator)
 
 
 def test_a_task_that_finishes(walk: Walk, generator: Generator) -> None:
@@ -110,7 +116,7 @@ def test_a_task_that_finishes(walk: Walk, generator: Generator) -> None:
 
 def test_polls_ask_with_the_offset_that_was_given(walk: Walk) -> None:
     walk(TASK, poll("running", 7, "a"), poll("running", 7), poll("completed", 9, "b"))
-    asked = [request.split(b"from=")[1].split(b" ")[0] for call, request in walk.requests if call is not MESSAGE]  # type: ignore[attr-defined]
+    asked = [request.split(b"from=")[1].split(b" ")[0] for call, request in walk.requests if call is not MESSAGE]
     assert asked == [b"0", b"7", b"7"]
 
 
@@ -197,7 +203,7 @@ def test_reading_again_finds_a_log_that_was_rewritten(walk: Walk, generator: Gen
     record = walk(TASK, poll("running", 1, "a"), poll("completed", 2, "b"), poll("completed", 2, "a", "B"), reread=True)
     assert record.outcome is Outcome.FINISHED
     assert [broken for broken, _ in record.violations] == ["POLL-5"]
-    assert walk.requests[-1][0] is REREAD  # type: ignore[attr-defined]
+    assert walk.requests[-1][0] is REREAD
     (evidence,) = generator.metrics.evidence["POLL-5"]
     assert len(evidence.exchanges) == 2
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sendpoll.conformance.client.running.chromium import executable
 from sendpoll.core.reports.console import console_for
 from sendpoll.load.plan.polling import PollCost
 from sendpoll.load.plan.report.files import write_plan_reports
@@ -101,14 +101,14 @@ def test_every_report_is_written(result: Any, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan.json").read_text())["kind"] == "sendpoll plan"
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine")
+@pytest.mark.skipif(executable() is None, reason="no Chromium on this machine")
 def test_a_browser_draws_every_plot(result: Any, tmp_path: Path) -> None:
     page = tmp_path / "plan.html"
     page.write_text(plan_html(result), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--dump-dom"]
     flags += ["--virtual-time-budget=3000", "--enable-logging=stderr"]
     done = subprocess.run(
-        [shutil.which("chromium") or "", *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+        [executable() or "", *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.count('class="uplot') == 4
     assert "Content Security Policy" not in done.stderr

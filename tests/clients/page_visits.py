@@ -1,8 +1,6 @@
 """One headless Chromium for all runs of the browser client, each in a page of its own.
 
-The browser belongs to one thread with an event loop; runs are handed to it from any thread, several at a time. It is
-the system's own browser, driven over its debugging protocol, and nothing of a run is intercepted: CORS, preflights,
-the cache and kept-alive connections are the browser's.
+Nothing of a run is intercepted: CORS, preflights, the cache and kept-alive connections are the browser's.
 """
 
 from __future__ import annotations
@@ -12,37 +10,22 @@ import atexit
 import functools
 import http.server
 import itertools
-import os
-import shutil
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
+from sendpoll.conformance.client.running.chromium import Chromium
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, ConsoleMessage, Page
 
 PAGE = Path(__file__).with_name("client.html")
-_ARGUMENTS = (
-    "--no-sandbox",  # continuous integration runs as root, where the sandbox refuses to start
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _TICK = 0.05
 _visits = itertools.count(1)
-T = TypeVar("T")
-
-
-def executable() -> str | None:
-    """The browser that is installed here: $SENDPOLL_CHROMIUM, else the first of the usual names."""
-    names = (os.environ.get("SENDPOLL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, filter(None, names))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,48 +57,29 @@ class Seen:
     seconds: float = 0.0
 
 
-class Chromium:
-    """A running browser, and an origin that serves the page. Use `shared()`; `close()` ends both."""
+class Pages:
+    """The pages of a running browser, and an origin that serves them. Use `shared()`; `close()` ends both."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="chromium", daemon=True)
-        self._thread.start()
-        self._pages = _PageServer()
-        self._manager = async_playwright()
+        self._server = _PageServer()
+        self._chromium = Chromium()
         self._free: list[Page] = []
         """Pages that no run has at the moment: opening one costs more than a run does."""
-        self._context: BrowserContext = self._await(self._start())
+        self._context: BrowserContext = self._chromium.do(lambda browser: browser.new_context())
 
     def visit(self, visit: Visit) -> Seen:
         """Open the page and watch it until it ends, fails, is stopped or is out of time."""
-        return self._await(self._visit(visit))
+        return self._chromium.do(lambda _: self._visit(visit))
 
     def close(self) -> None:
-        self._await(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._pages.close()
-
-    def _await(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _start(self) -> BrowserContext:
-        driver = await self._manager.start()
-        browser = await driver.chromium.launch(executable_path=executable(), args=list(_ARGUMENTS))
-        return await browser.new_context()
-
-    async def _stop(self) -> None:
-        if browser := self._context.browser:
-            await browser.close()
-        await self._manager.__aexit__()
+        self._chromium.close()
+        self._server.close()
 
     async def _visit(self, visit: Visit) -> Seen:
         page, seen = self._free.pop() if self._free else await self._context.new_page(), Seen()
         listeners = _listeners(seen)
         for event, listener in listeners.items():
-            page.on(event, listener)  # type: ignore[call-overload]
+            page.on(event, listener)  # type: ignore[call-overload]  # it knows each event by its name alone
         try:
             return await self._watch(page, visit, seen)
         finally:
@@ -126,7 +90,7 @@ class Chromium:
 
     async def _watch(self, page: Page, visit: Visit, seen: Seen) -> Seen:
         # The query makes every visit a new document.
-        address = PAGE.as_uri() if visit.from_file else self._pages.url
+        address = PAGE.as_uri() if visit.from_file else self._server.url
         started = time.monotonic()
         await page.goto(f"{address}?{next(_visits)}#{urlencode(visit.settings)}", wait_until="commit")
         while not (seen.ended or seen.errors):
@@ -179,15 +143,15 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 _lock = threading.Lock()
-_running: Chromium | None = None
+_running: Pages | None = None
 
 
-def shared() -> Chromium:
-    """The one browser of this process, started at the first call."""
+def shared() -> Pages:
+    """Those of the one browser of this process, started at the first call."""
     global _running  # noqa: PLW0603 - one browser a process is the purpose
     with _lock:
         if _running is None:
-            _running = Chromium()
+            _running = Pages()
         return _running
 
 
