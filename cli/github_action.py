@@ -131,7 +131,7 @@ def outputs(inputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _capacity(plan: Mapping[str, Any]) -> str:
-    from sendpoll.load.plan.report.markdown import level_of  # noqa: PLC0415 - the load package is imported where it is needed
+    from sendpoll.load.plan.report.markdown import level_of
 
     level: float | None = plan["answer"]["level"]
     return "" if level is None else level_of(level, plan["unit"])
