@@ -35,11 +35,13 @@ class Subject(StrEnum):
 
     SERVER = "server"
     CLIENT = "client"
+    TRAFFIC = "traffic"
+    """Both of them, where what passed between them is judged."""
 
     @property
     def source(self) -> str:
-        """The file that its rows stand in."""
-        return "requirements.yaml" if self is Subject.SERVER else "client_requirements.yaml"
+        """The file that its rows stand in; of traffic there is none of its own."""
+        return "client_requirements.yaml" if self is Subject.CLIENT else "requirements.yaml"
 
 
 _ID = re.compile(r"[A-Z]+-[1-9][0-9]*")
@@ -103,7 +105,9 @@ class Catalogue:
 
 @functools.cache
 def load_catalogue(subject: Subject = Subject.SERVER) -> Catalogue:
-    """The catalogue of this version of the suite. Raises CatalogueError where the file is wrong."""
+    """The catalogue of this version of the suite; of traffic, both. Raises CatalogueError where a file is wrong."""
+    if subject is Subject.TRAFFIC:
+        return Catalogue((*load_catalogue(Subject.SERVER).rows, *load_catalogue(Subject.CLIENT).rows))
     return parse_catalogue(folder().joinpath(subject.source).read_text(encoding="utf-8"), subject.source, subject)
 
 

@@ -15,8 +15,8 @@ _MESSAGE_CHARACTERS = 400
 def junit_report(report: Report) -> str:
     """The whole document.
 
-    A failed row is a failure and an inconclusive one an error. Rows that were not exercised, do not apply, were not to
-    be judged or fail as the baseline says they do are skipped, each with its reason.
+    A failed row is a failure and an inconclusive one an error. Rows that were not exercised or recorded, do not apply,
+    were not to be judged or fail as the baseline says they do are skipped, each with its reason.
     """
     cases = [_case(report, row) for row in report["requirements"]]
     if "interrupted" in report:
@@ -60,7 +60,7 @@ def _outcome(report: Report, row: Row) -> tuple[CaseOutcome, str]:
 def _why_skipped(report: Report, row: Row) -> str:
     """Why a row that did not pass says nothing against the server in this run; empty where it does."""
     label, verdict = view.LABELS[row["verdict"]], row["verdict"]
-    if verdict in {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}:
+    if verdict in {Verdict.NOT_EXERCISED, Verdict.NOT_RECORDED, Verdict.NOT_APPLICABLE}:
         return f"{label}: {row['reason']}"
     if not view.is_judged(report, row):
         return f"{label}, and not to be judged: this run was asked for MUST rows alone"

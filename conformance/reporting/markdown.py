@@ -26,7 +26,7 @@ def _blocks(report: Report) -> Iterator[str]:
     yield markdown(report["summary"])
     yield _counts(report)
     yield from _failed(report)
-    for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE):
+    for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_RECORDED, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE):
         yield from _reasons(report, verdict)
     yield from _baseline(report)
     yield from _unfinished(report)

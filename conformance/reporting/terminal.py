@@ -24,6 +24,7 @@ _STYLES = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
     Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_RECORDED: "yellow",
     Verdict.NOT_EXERCISED: "yellow",
     Verdict.NOT_APPLICABLE: "dim",
     RunVerdict.CONFORMANT: "bold green",
@@ -51,6 +52,7 @@ class _Summary:
             if not view.is_known(self._report, row["id"]):
                 self._failure(row)
         self._reasons(Verdict.INCONCLUSIVE)
+        self._reasons(Verdict.NOT_RECORDED)
         self._reasons(Verdict.NOT_EXERCISED)
         self._reasons(Verdict.NOT_APPLICABLE)
         self._baseline()
@@ -93,6 +95,8 @@ class _Summary:
         """How to see the same once more."""
         if view.subject(self._report) is Subject.SERVER:
             yield "seed", f"{self._report['seed']}; more: sendpoll explain {requirement}"
+        elif view.subject(self._report) is Subject.TRAFFIC:
+            yield "more", f"sendpoll explain {requirement}"
         else:
             yield "by hand", f"sendpoll client --only {requirement} --serve"
             yield "", f"more: sendpoll explain {requirement}"
@@ -172,8 +176,10 @@ class _Summary:
     def _facts(self, folder: Path | None) -> None:
         report = self._report
         left: Mapping[str, Any] = report.get("left_behind", {})
-        self._out.block("target" if left else "client", view.target(report), indent=0)
+        self._out.block("client" if view.subject(report) is Subject.CLIENT else "target", view.target(report), indent=0)
         self._out.block("run", view.run_facts(report), indent=0)
+        if "fault" in report:
+            self._out.block("fault", report["fault"]["sentence"], indent=0)
         for number, trait in enumerate(report.get("traits", [])):
             shown = f" ({one_line(trait['evidence'], 200)})" if trait["evidence"] else ""
             self._out.block("kind" if number == 0 else "", f"{trait['sentence']}{shown}", indent=0)

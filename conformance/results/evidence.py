@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sendpoll.conformance.http.curl import curl_line
-from sendpoll.conformance.http.exchange import Exchange, Request
+from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.http.limits import KEPT_BYTES
+from sendpoll.conformance.results.report_json import TaskTold
+from sendpoll.conformance.rules.polled_task import PolledTask
 from sendpoll.conformance.rules.tally import Shown
 from sendpoll.core.target.target import Target
-from sendpoll.core.text.secrets import HIDDEN, Redactor
+from sendpoll.core.text.secrets import HIDDEN, MASK, Redactor
 from sendpoll.schemas.contract import JSON
 
 _KEPT_VIOLATIONS = 60
 """Sentences of one row that differ: a server can be wrong in a thousand of them."""
+SHOWN_TASKS = 24
+"""Tasks of which a report shows each poll."""
 _KEPT_EXCHANGES = 3
 """Exchanges that are shown of one violation."""
 
@@ -28,13 +33,31 @@ def bounded(violations: Sequence[JSON]) -> list[JSON]:
     return kept
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What must not be told, and what may stand in its place in a command that sends a request again."""
+
+    redactor: Redactor
+    header_names: frozenset[str] = frozenset()
+    """The names, in lower case, of headers whose values are hidden: a short value is found by no other means."""
+    token: str = MASK
+    second_token: str | None = None
+
+
 class Evidence:
     """Turns what was recorded into what is reported: trimmed, relative to the run's start, without secrets."""
 
-    def __init__(self, target: Target, started: float) -> None:
-        self._target = target
+    def __init__(self, base_url: str, started: float, secrets: Secrets) -> None:
+        self._base_url = base_url
         self._started = started
-        self._redactor = Redactor(target.secrets)
+        self._secrets = secrets
+        self._redactor = secrets.redactor
+
+    @classmethod
+    def of_target(cls, target: Target, started: float) -> Evidence:
+        """For what was recorded of a target, whose secrets are known."""
+        secrets = Secrets(Redactor(target.secrets), target.secret_headers, target.token, target.second_token)
+        return cls(target.base_url, started, secrets)
 
     def text(self, text: str) -> str:
         """A text that a server may have had a part in, and may have made long."""
@@ -61,7 +84,7 @@ class Evidence:
     def exchange(self, exchange: Exchange) -> JSON:
         """One exchange."""
         request, response = exchange.request, exchange.response
-        url = f"{self._target.base_url}{request.target}"
+        url = f"{self._base_url}{request.target}"
         told: dict[str, Any] = {
             "number": exchange.number,
             "operation": request.operation,
@@ -69,7 +92,7 @@ class Evidence:
             "request": {
                 "method": request.method,
                 "target": request.target,
-                "headers": [list(pair) for pair in self._headers(request)],
+                "headers": [list(pair) for pair in self._headers(request.headers)],
                 "body": None if request.body is None else _shown(request.body),
             },
             "response": None
@@ -77,7 +100,7 @@ class Evidence:
             else {
                 "status": response.status,
                 "reason": response.reason,
-                "headers": [list(pair) for pair in response.headers[:60]],
+                "headers": [list(pair) for pair in self._headers(response.headers[:60])],
                 "body": exchange.content.text[:KEPT_BYTES] if exchange.content.text else _shown(response.body),
                 "body_bytes": response.size,
             },
@@ -86,16 +109,37 @@ class Evidence:
             "took_s": round(exchange.timing.finished - exchange.timing.started, 4),
         }
         redacted: JSON = self._redactor.data(told)
-        target = self._target
-        headers = list(self._headers(request))
-        line = curl_line(request.method, url, headers, request.body, target.token, target.second_token)
+        secrets, headers = self._secrets, list(self._headers(request.headers))
+        line = curl_line(request.method, url, headers, request.body, secrets.token, secrets.second_token)
         redacted["curl"] = self._redactor.text(line)
         return redacted
 
-    def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
-        """The headers, the user's secret ones by their names alone: a short value is found by no other means."""
-        for name, value in request.headers:
-            yield name, HIDDEN if name.lower() in self._target.secret_headers else value
+    def _headers(self, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """The headers, secret ones by their names alone."""
+        for name, value in headers:
+            yield name, HIDDEN if name.lower() in self._secrets.header_names else value
+
+    def task(self, task: PolledTask, label: str) -> TaskTold:
+        """A task and its polls; `label` says what was asked."""
+        return {
+            "task_id": self.text(task.task_id),
+            "prompt": self.text(label),
+            "final_status": self.text(task.history.status) if task.is_over else None,
+            "events": len(task.history.log),
+            "polls": [
+                {
+                    "reader": note.reader,
+                    "asked": note.asked,
+                    "at_s": self.since_start(note.sent_at),
+                    "took_s": round(note.received_at - note.sent_at, 4),
+                    "status": self.text(note.status),
+                    "events": note.events,
+                    "next_offset": note.next_offset,
+                    "text": self.text(note.text),
+                }
+                for note in task.notes
+            ],
+        }
 
 
 def _shown(body: bytes) -> str:

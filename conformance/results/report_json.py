@@ -165,6 +165,13 @@ class BaselineTold(TypedDict):
     reasons: NotRequired[dict[str, str]]
 
 
+class WhoseFault(TypedDict):
+    """Whose fault it was, as far as traffic shows."""
+
+    whose: str
+    sentence: str
+
+
 class Report(TypedDict):
     """The whole file."""
 
@@ -172,6 +179,7 @@ class Report(TypedDict):
     subject: str
     tool: Tool
     verdict: str
+    fault: NotRequired[WhoseFault]
     exit_code: int
     interrupted: NotRequired[str]
     summary: str

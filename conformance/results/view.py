@@ -19,6 +19,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
     {
         Verdict.FAIL: "failed",
         Verdict.INCONCLUSIVE: "inconclusive",
+        Verdict.NOT_RECORDED: "not recorded",
         Verdict.NOT_EXERCISED: "not exercised",
         Verdict.PASS: "passed",
         Verdict.NOT_APPLICABLE: "not applicable",
@@ -26,6 +27,9 @@ LABELS: Mapping[str, str] = MappingProxyType(
 )
 """Each verdict in words, in the order in which a reader wants the rows."""
 
+_COMMANDS: Mapping[Subject, str] = MappingProxyType(
+    {Subject.SERVER: "sendpoll check", Subject.CLIENT: "sendpoll client", Subject.TRAFFIC: "sendpoll judge"}
+)
 _PARTICULARS = re.compile(r"""'[^']*'|"[^"]*"|\S*\d\S*""")
 
 
@@ -56,18 +60,20 @@ def subject(report: Report) -> Subject:
 
 def target(report: Report) -> str:
     """The server's URL, or the client as it was called."""
-    told: str = report["target"]["url" if subject(report) is Subject.SERVER else "command"]
+    told: str = report["target"]["command" if subject(report) is Subject.CLIENT else "url"]
     return told
 
 
 def command(report: Report) -> str:
     """The command that made the report."""
-    return "sendpoll check" if subject(report) is Subject.SERVER else "sendpoll client"
+    return _COMMANDS[subject(report)]
 
 
 def run_facts(report: Report) -> str:
     """What a run sent, or was sent, how long it took, and what it takes to have it again."""
     sent = f"{counted(report['requests'], 'request')}, {counted(report['messages_sent'], 'message')}"
+    if subject(report) is Subject.TRAFFIC:
+        return f"{sent}, over {report['duration_s']:.1f} s"
     more = f"seed {report['seed']}" if "seed" in report else counted(len(report["situations"]), "situation")
     return f"{sent}, {report['duration_s']:.1f} s, {more}"
 
@@ -111,8 +117,9 @@ def ranked(report: Report) -> list[Row]:
 
 
 def counts(report: Report) -> dict[str, dict[str, int]]:
-    """Verdict to level to the number of rows."""
-    table = {verdict: {"MUST": 0, "SHOULD": 0} for verdict in LABELS}
+    """Verdict to level to the number of rows; what a recording lacks is a verdict of reports on traffic alone."""
+    possible = [one for one in LABELS if one != Verdict.NOT_RECORDED or subject(report) is Subject.TRAFFIC]
+    table = {verdict: {"MUST": 0, "SHOULD": 0} for verdict in possible}
     for row in report["requirements"]:
         table[row["verdict"]][row["level"]] += 1
     return table

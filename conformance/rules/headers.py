@@ -122,6 +122,23 @@ def origin_fault(response: Response | None, origin: str) -> str | None:
     return None
 
 
+def missing_header(request: Request, response: Response | None, *, asterisk: bool) -> str | None:
+    """CORS-3: whether a preflight's answer lacks a header that was asked for; an asterisk may stand for all."""
+    allowed = listed(response, "access-control-allow-headers")
+    asked = (request.header("access-control-request-headers") or "").split(",")
+    missing = [name for name in (one.strip().lower() for one in asked) if name and name not in allowed]
+    if not missing or (asterisk and "*" in allowed):
+        return None
+    return f"Access-Control-Allow-Headers does not name {' and '.join(missing)}"
+
+
+def unnamed_authorization(response: Response | None) -> str | None:
+    """CORS-4: whether a preflight's answer does not name authorization itself."""
+    allowed = listed(response, "access-control-allow-headers")
+    told = f"Access-Control-Allow-Headers is {', '.join(sorted(allowed)) or 'absent'}, without authorization"
+    return None if "authorization" in allowed else told
+
+
 def listed(response: Response | None, name: str) -> set[str]:
     """The words of a header that holds a list, in lower case."""
     values = response.all(name) if response else []

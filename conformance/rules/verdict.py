@@ -15,6 +15,8 @@ class Verdict(StrEnum):
     FAIL = "fail"
     NOT_EXERCISED = "not_exercised"
     """No exchange could have failed it; never green."""
+    NOT_RECORDED = "not_recorded"
+    """Exchanges could have failed it, and what would tell was not recorded."""
     NOT_APPLICABLE = "not_applicable"
     """Declared, with a reason."""
     INCONCLUSIVE = "inconclusive"
@@ -40,7 +42,14 @@ class ExitCode(IntEnum):
     """The suite itself broke."""
 
 
-_ORDER = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE)
+_ORDER = (
+    Verdict.FAIL,
+    Verdict.INCONCLUSIVE,
+    Verdict.PASS,
+    Verdict.NOT_RECORDED,
+    Verdict.NOT_EXERCISED,
+    Verdict.NOT_APPLICABLE,
+)
 """Which of several checks of one requirement speaks for it: the first of these that occurs."""
 
 
@@ -50,13 +59,19 @@ def join(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in _ORDER if verdict in found), Verdict.NOT_EXERCISED)
 
 
-def run_verdict(rows: Iterable[tuple[Level, Verdict]], *, level: str, strict: bool) -> tuple[RunVerdict, ExitCode]:
+_OPEN = frozenset({Verdict.NOT_EXERCISED, Verdict.NOT_RECORDED, Verdict.INCONCLUSIVE})
+
+
+def run_verdict(
+    rows: Iterable[tuple[Level, Verdict]], *, level: str, strict: bool, whole: bool = True
+) -> tuple[RunVerdict, ExitCode]:
     """The verdict and the exit code of a run that judged these rows.
 
     A failed SHOULD row fails the run only where it is judged (`level` should) and `strict`. An applicable MUST row that
     was not exercised or is inconclusive leaves the run undetermined, unless something failed; so does such a SHOULD row
     where the run is `strict`, or none but SHOULD rows are judged. A run in which no row came to pass or fail says
-    nothing either.
+    nothing either. Where rows were judged by what happened to happen (not `whole`), those that it says nothing of
+    leave nothing undetermined.
     """
     found = list(rows)
     must = [verdict for row, verdict in found if row is Level.MUST]
@@ -65,6 +80,6 @@ def run_verdict(rows: Iterable[tuple[Level, Verdict]], *, level: str, strict: bo
         return RunVerdict.NONCONFORMANT, ExitCode.FAILED
     asked = level == "should" and (strict or not must)
     deciding = set(must + should if asked else must)
-    if not {Verdict.PASS, Verdict.FAIL} & deciding or {Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE} & deciding:
+    if not {Verdict.PASS, Verdict.FAIL} & deciding or (whole and _OPEN & deciding):
         return RunVerdict.UNDETERMINED, ExitCode.UNDETERMINED
     return RunVerdict.CONFORMANT, ExitCode.CONFORMANT

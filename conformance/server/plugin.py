@@ -248,7 +248,7 @@ def _default_reason(case: CheckResult, verdict: Verdict, context: RunContext) ->
 
 def _tell(item: pytest.Item, case: CheckResult, verdict: Verdict, reason: str) -> None:
     context = item.config.stash[CONTEXT]
-    evidence = Evidence(context.target, context.recorder.started)
+    evidence = Evidence.of_target(context.target, context.recorder.started)
     result: JSON = {
         "requirement": case.requirement,
         "check": item.nodeid.rpartition("/")[2],

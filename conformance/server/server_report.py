@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from sendpoll.conformance.results.evidence import Evidence, bounded
+from sendpoll.conformance.results.evidence import SHOWN_TASKS, Evidence, bounded
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.results.report_json import (
     Report,
     ReportTarget,
     Row,
-    TaskTold,
     TraitTold,
     UnfinishedTold,
     ViolationTold,
@@ -24,12 +23,9 @@ from sendpoll.conformance.results.report_json import (
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
 from sendpoll.conformance.server.probing.forecast import finish
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.probing.task_readers import RecordedTask
 from sendpoll.conformance.server.probing.traits_seen import traits_seen
 from sendpoll.schemas.catalogue import Catalogue, Level, Requirement, Subject
 from sendpoll.schemas.contract import JSON
-
-_SHOWN_TASKS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class RunFacts:
 
 def build_report(context: RunContext, catalogue: Catalogue, ran: RunFacts, judgement: Judgement) -> Report:
     """The report as JSON, following `files/report.json`."""
-    evidence = Evidence(context.target, context.recorder.started)
+    evidence = Evidence.of_target(context.target, context.recorder.started)
     rows = _rows(catalogue, ran.results, judgement, context)
     verdict, code = run_verdict(
         [(Level(row["level"]), Verdict(row["verdict"])) for row in rows], level=judgement.level, strict=judgement.strict
@@ -75,7 +71,7 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: RunFacts, judge
         "traits": _traits(context, evidence),
         "requirements": rows,
         "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
-        "tasks": [_task(task, evidence) for task in context.tasks[:_SHOWN_TASKS]],
+        "tasks": [evidence.task(task, task.kind) for task in context.tasks[:SHOWN_TASKS]],
         "left_behind": {
             "workspaces": [evidence.text(name) for name in context.created_resources.workspaces],
             "conversations": [evidence.text(name) for name in context.created_resources.conversations],
@@ -178,28 +174,6 @@ def _target(context: RunContext, evidence: Evidence) -> ReportTarget:
         told["shape"] = context.api.shape.name
         told["offset_unit"] = "events" if counted else "opaque"
     return told
-
-
-def _task(task: RecordedTask, evidence: Evidence) -> TaskTold:
-    return {
-        "task_id": evidence.text(task.task_id),
-        "prompt": task.kind,
-        "final_status": evidence.text(task.history.status) if task.is_over else None,
-        "events": len(task.history.log),
-        "polls": [
-            {
-                "reader": note.reader,
-                "asked": note.asked,
-                "at_s": evidence.since_start(note.sent_at),
-                "took_s": round(note.received_at - note.sent_at, 4),
-                "status": evidence.text(note.status),
-                "events": note.events,
-                "next_offset": note.next_offset,
-                "text": evidence.text(note.text),
-            }
-            for note in task.notes
-        ],
-    }
 
 
 def _outages(context: RunContext) -> Iterable[str]:

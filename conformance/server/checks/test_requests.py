@@ -9,6 +9,7 @@ import pytest
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Intent
 from sendpoll.conformance.rules.echo import Echo, cut_character, find_repeated, garbled_echo
+from sendpoll.conformance.rules.polled_task import text_of
 from sendpoll.conformance.rules.predicates import garbled
 from sendpoll.conformance.server.checks.check_result import CheckResult
 from sendpoll.conformance.server.checks.probes import refused_for_now, send_if_affordable
@@ -18,7 +19,7 @@ from sendpoll.conformance.server.probing.cookie_session import walk_in_session
 from sendpoll.conformance.server.probing.created_resources import identifier
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus
 from sendpoll.conformance.server.probing.run_context import RunContext
-from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_rest, text_of, undisturbed
+from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_rest, undisturbed
 from sendpoll.conformance.server.transport.connection import NoConnectionError
 
 STAGE = 1

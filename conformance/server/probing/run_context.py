@@ -337,7 +337,13 @@ class RunContext:
         if task_id is None:
             return exchange, None
         task = RecordedTask(
-            task_id, conversation, kind, marker, message, api.shape.name, sent_at=exchange.timing.started
+            task_id=task_id,
+            conversation=conversation,
+            kind=kind,
+            marker=marker,
+            message=message,
+            shape=api.shape.name,
+            sent_at=exchange.timing.started,
         )
         with self._lock:
             self.tasks.append(task)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sendpoll.conformance.http.exchange import Exchange
-from sendpoll.conformance.rules.predicates import poll_data
+from sendpoll.conformance.rules.polled_task import EVENT_SIZE, PolledTask, read_poll
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.endings import RunOverError, TargetLostError
 from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
-from sendpoll.core.oracle import RUNNING, Poll, TaskHistory, Violation, chunk_text
+from sendpoll.core.oracle import RUNNING, Poll
 
 _SETTLED = 1.0
 """Seconds for which a status that is not `running` is looked at again before it is taken for final."""
@@ -23,43 +22,12 @@ _SUSPICIOUS = 5.0
 """The same for a task that claims to be over and has said nothing."""
 HEAVY_ANSWER = 512 * 1024
 """Bytes of an answer from which on nobody asks from 0 again and again."""
-_KEPT_POLLS = 400
-"""Polls of one task that the report's timeline shows."""
-_KEPT_EXCHANGES = 300
-"""Exchanges of one task that are kept in case that a later one contradicts them."""
-_KEPT_CONTRADICTIONS = 20
-"""Contradictions of one task with one requirement that are kept; the rest are counted."""
-_EVENT_SIZE = 500
-"""Bytes of memory that an event takes beside its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollNote:
-    """One poll as the timeline shows it; times in seconds of the monotonic clock."""
-
-    reader: str
-    asked: int
-    sent_at: float
-    received_at: float
-    status: str
-    events: int
-    next_offset: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """A violation that the oracle found, with the exchanges of its two polls."""
-
-    violation: Violation
-    exchanges: tuple[Exchange, ...]
-
-
-@dataclass(slots=True)
-class RecordedTask:
+@dataclass(slots=True, kw_only=True)
+class RecordedTask(PolledTask):
     """A task of this run, and everything that was ever seen of it. Safe for several readers at once."""
 
-    task_id: str
     conversation: str
     kind: str
     """Which prompt it answers."""
@@ -67,20 +35,10 @@ class RecordedTask:
     """The word in its message that no other message has."""
     message: str
     shape: str
-    sent_at: float
-    history: TaskHistory = field(default_factory=TaskHistory)
-    notes: list[PollNote] = field(default_factory=list)
-    contradictions: list[Contradiction] = field(default_factory=list)
-    uncounted: Counter[str] = field(default_factory=Counter)
-    """Requirement to how many more contradictions there were than are kept."""
-    polls: int = 0
     largest: int = 0
     """Bytes of the largest answer."""
     unusable: Exchange | None = None
     """The last answer that no poll could be made of."""
-    finished_after: float | None = None
-    """Seconds from sending the message to the first final answer."""
-    _exchanges: dict[int, Exchange] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def poll(self, api: Api, offset: int, reader: str, over: Connection | None = None) -> Poll | None:
@@ -96,106 +54,17 @@ class RecordedTask:
                 self.unusable = exchange.trimmed()
                 return None
             before = len(self.history.log)
-            self._observe(poll, exchange.trimmed())
+            self.observe(poll, exchange.trimmed())
             if self.is_over:
                 api.recorder.ended_tasks.add(self.task_id)
             if grown := len(self.history.log) - before:
-                api.recorder.hold(2 * size + _EVENT_SIZE * grown)
+                api.recorder.hold(2 * size + EVENT_SIZE * grown)
         return poll
-
-    def _observe(self, poll: Poll, exchange: Exchange) -> None:
-        self.polls += 1
-        if len(self.notes) < _KEPT_POLLS:
-            self.notes.append(_note(poll))
-        if poll.status != RUNNING and self.finished_after is None:
-            self.finished_after = poll.received_at - self.sent_at
-        known = self._known()
-        violations = self.history.observe(poll)
-        for violation in violations:
-            self._note_contradiction(violation, exchange)
-        if (known != self._known() or violations) and len(self._exchanges) < _KEPT_EXCHANGES:
-            self._exchanges[exchange.number] = exchange
-
-    def _known(self) -> tuple[int, int, bool, int]:
-        """What of the history says whether a poll added to it."""
-        history = self.history
-        return len(history.log), len(history.offsets), history.is_final, history.set_aside
 
     def place_late(self) -> None:
         """Judge the late polls that nothing has told the place of, now that the task has been read to its end."""
         with self._lock:
-            for violation in self.history.place_late():
-                self._note_contradiction(violation, None)
-
-    def _note_contradiction(self, violation: Violation, exchange: Exchange | None) -> None:
-        """Keep a contradiction with the exchanges of both its polls, as far as they are kept, or count it."""
-        requirement = violation.requirement
-        if sum(found.violation.requirement == requirement for found in self.contradictions) >= _KEPT_CONTRADICTIONS:
-            self.uncounted[requirement] += 1
-            return
-        numbers = dict.fromkeys(known.number for known in violation.polls)
-        kept = self._exchanges if exchange is None else {**self._exchanges, exchange.number: exchange}
-        shown = tuple(kept[number] for number in numbers if number in kept)
-        one, other = (dataclasses.replace(poll, events=()) for poll in violation.polls)
-        self.contradictions.append(Contradiction(dataclasses.replace(violation, polls=(one, other)), shown))
-
-    @property
-    def is_over(self) -> bool:
-        """Whether a final status was seen."""
-        return self.finished_after is not None
-
-    @property
-    def text(self) -> str:
-        """All text of the log, as a client would have printed it."""
-        return text_of(self.history.log)
-
-    @property
-    def end_offset(self) -> int:
-        """The offset behind all events that were returned."""
-        return self.history.end_offset
-
-
-def read_poll(exchange: Exchange, asked: int, reader: str) -> Poll | None:
-    """The poll in an answer, read as leniently as it can be so that one fault does not end the reading."""
-    data = poll_data(exchange)
-    if data is None:
-        return None
-    events = data.get("events")
-    status = data.get("status")
-    return Poll(
-        asked=asked,
-        sent_at=exchange.timing.started,
-        received_at=exchange.timing.finished,
-        status=status if isinstance(status, str) else f"({status})",
-        events=events if isinstance(events, list) else [],
-        next_offset=_offset(data.get("next_offset")),
-        reader=reader,
-        number=exchange.number,
-    )
-
-
-def _offset(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return int(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _note(poll: Poll) -> PollNote:
-    text = "".join(text for event in poll.events[:50] if (text := chunk_text(event)) is not None)
-    return PollNote(
-        reader=poll.reader,
-        asked=poll.asked,
-        sent_at=poll.sent_at,
-        received_at=poll.received_at,
-        status=poll.status[:40],
-        events=len(poll.events),
-        next_offset=-1 if poll.next_offset is None else poll.next_offset,
-        text=text[:80],
-    )
-
+            self.conclude_late()
 
 @dataclass(frozen=True, slots=True)
 class Habit:
@@ -319,8 +188,3 @@ def undisturbed(tasks: Sequence[RecordedTask]) -> list[RecordedTask]:
         and not any(found.violation.requirement in LOSING for found in task.contradictions)
         and not any(other.marker in task.text for other in tasks if other.conversation != task.conversation)
     ]
-
-
-def text_of(events: Iterable[Any]) -> str:
-    """The text of events, as a client would print it."""
-    return "".join(text for event in events if (text := chunk_text(event)) is not None)

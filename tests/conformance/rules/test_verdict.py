@@ -11,7 +11,7 @@ from sendpoll.schemas.catalogue import Level
 
 MUST, SHOULD = Level.MUST, Level.SHOULD
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
-OPEN = (Verdict.NOT_EXERCISED, Verdict.INCONCLUSIVE)
+OPEN = [Verdict.NOT_EXERCISED, Verdict.NOT_RECORDED, Verdict.INCONCLUSIVE]
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,10 @@ def test_no_combination_is_conformant_with_an_open_or_failed_must_row() -> None:
 def test_a_strict_run_is_undetermined_by_what_was_not_looked_at(verdict: Verdict, level: str, strict: bool) -> None:
     code = run_verdict([(MUST, PASS), (SHOULD, verdict)], level=level, strict=strict)[1]
     assert code is (ExitCode.UNDETERMINED if strict and level == "should" else ExitCode.CONFORMANT)
+
+
+def test_what_happened_to_happen_leaves_nothing_open() -> None:
+    rows = [(MUST, PASS), (MUST, Verdict.NOT_EXERCISED), (MUST, Verdict.NOT_RECORDED)]
+    assert run_verdict(rows, level="should", strict=False, whole=False)[1] is ExitCode.CONFORMANT
+    assert run_verdict([*rows, (MUST, FAIL)], level="should", strict=False, whole=False)[1] is ExitCode.FAILED
+    assert run_verdict(rows[1:], level="should", strict=False, whole=False)[1] is ExitCode.UNDETERMINED

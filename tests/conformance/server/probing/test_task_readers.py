@@ -37,7 +37,9 @@ def numbered(answer: Callable[[int], dict[str, Any]]) -> Iterator[Exchange]:
 
 
 def task() -> RecordedTask:
-    return RecordedTask("t", "c", "plain", "marker", "message", "curl", sent_at=0.0)
+    return RecordedTask(
+        task_id="t", conversation="c", kind="plain", marker="marker", message="message", shape="curl", sent_at=0.0
+    )
 
 
 def chunk(text: object) -> dict[str, Any]:
