@@ -66,6 +66,7 @@ class RecordedTask(PolledTask):
         with self._lock:
             self.conclude_late()
 
+
 @dataclass(frozen=True, slots=True)
 class Habit:
     """How a reader reads."""
