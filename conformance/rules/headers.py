@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from sendpoll.conformance.http.exchange import Request, Response
-from sendpoll.core.http.coding import unoffered
+from sendpoll.core.http.coding import behind_first_member, unoffered
+from sendpoll.core.http.limits import BODY_LIMIT
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the grammar's word for a word, no secret
 _MEDIA_TYPE = re.compile(rf"({_TOKEN})/({_TOKEN})((?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*)[ \t]*")
@@ -62,6 +63,13 @@ def coding_fault(request: Request, response: Response | None) -> str | None:
     """ENC-6: whether the body is coded in a way that the request did not offer."""
     coding = ", ".join(response.all("content-encoding")) if response else ""
     return unoffered(coding, request.header("accept-encoding") or "")
+
+
+def members_fault(response: Response | None) -> str | None:
+    """ENC-8: whether a part of a gzip body stands where a browser does not read."""
+    coding = ", ".join(response.all("content-encoding")) if response else ""
+    left = behind_first_member(response.body, coding, BODY_LIMIT) if response else 0
+    return f"{left} bytes of the body stand behind its first gzip member" if left else None
 
 
 def _directives(response: Response) -> dict[str, str]:

@@ -363,6 +363,7 @@ RULES: tuple[Rule, ...] = (
     Rule("ENC-5", has_body, lambda exchange: headers.media_type_fault(exchange.response)),
     Rule("ENC-6", any_body, lambda exchange: headers.coding_fault(exchange.request, exchange.response)),
     Rule("ENC-7", any_body, _text_fault("ENC-7")),
+    Rule("ENC-8", any_body, lambda exchange: headers.members_fault(exchange.response)),
     Rule("ERR-1", _is_error, _error_object),
     Rule("CORS-5", _cross_origin(error=False), _allowed_origin),
     Rule("CORS-6", _cross_origin(error=True), _allowed_origin),

@@ -44,6 +44,22 @@ def decode(body: bytes, coding: str, limit: int) -> bytes:
     return body
 
 
+def behind_first_member(body: bytes, coding: str, limit: int) -> int:
+    """ENC-8: bytes of the content that stand in members of a gzip body behind the first.
+
+    All of them are the content (RFC 1952 section 2.2), and Chromium and curl read the first alone. 0 where the body is
+    in no such coding, or not in order.
+    """
+    if coding.strip().lower() not in {"gzip", "x-gzip"}:
+        return 0
+    first = zlib.decompressobj(31)
+    try:
+        read = len(first.decompress(body, limit + 1))
+        return len(_gunzip(body, limit)) - read if first.unused_data else 0
+    except zlib.error:
+        return 0
+
+
 def _decode_one(body: bytes, name: str, limit: int) -> bytes:
     if name in {"gzip", "x-gzip"}:
         return _gunzip(body, limit)

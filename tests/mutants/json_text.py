@@ -254,6 +254,17 @@ ENCODING = (
         ),
         conditional=True,
     ),
+    Mutant(
+        name="gzip-in-members",
+        requirement="ENC-8",
+        fault="begins a gzip member anew in the middle of each body, where gzip was offered",
+        make=_coded(
+            b"gzip",
+            lambda body: gzip.compress(body[: len(body) // 2]) + gzip.compress(body[len(body) // 2 :]),
+            lambda asked, _: has(b"accept-encoding", b"gzip")(asked),
+            "pollTask",
+        ),
+    ),
 )
 
 MUTANTS = (*JSON_TEXT, *ENCODING)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tests.mutants.concurrency import runs
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, refusal
-from tests.mutants.faults import answers, refuses, requests
+from tests.mutants.faults import answers, has, refuses, requests
 from tests.mutants.model import Mutant
 from tests.mutants.polls import Event, View, chunk, logs, offsets
 
@@ -128,6 +130,14 @@ def _page_of_an_error(_: Asked, given: Answer) -> Answer:
     return page.with_status(414).with_header(b"content-type", b"text/html")
 
 
+def _flushed(_: Asked, given: Answer) -> Answer:
+    """Sends what is there before the rest, and an empty member behind it, of which nobody misses anything."""
+    packer, half = zlib.compressobj(wbits=31), len(given.body) // 2
+    body = packer.compress(given.body[:half]) + packer.flush(zlib.Z_SYNC_FLUSH)
+    body += packer.compress(given.body[half:]) + packer.flush() + gzip.compress(b"")
+    return given.with_body(body).adding(b"content-encoding", b"gzip")
+
+
 def _long_path(asked: Asked) -> bool:
     return len(asked.path) > 250
 
@@ -173,6 +183,12 @@ NEIGHBOURS = (
         "ENC-1",
         "a chunk of the agent's own ends with U+FFFD, and the next begins with none",
         logs(_quoting_a_broken_file),
+    ),
+    Neighbour(
+        "gzip-flushed",
+        "ENC-8",
+        "flushes a gzip member in the middle of each body, where gzip was offered",
+        answers(_flushed, "pollTask", when=has(b"accept-encoding", b"gzip")),
     ),
     Neighbour(
         "page-for-long-paths",

@@ -224,6 +224,10 @@ KEPT_AND_BROKEN: dict[str, tuple[Exchange, list[Exchange]]] = {
         [offering("gzip", GZIPPED), offering("br", brotli.compress(BODY), "gzip")],
     ),
     "ENC-7": (offering("gzip", GZIPPED, "gzip"), [offering("gzip", BODY, "gzip")]),
+    "ENC-8": (
+        offering("gzip", GZIPPED + gzip.compress(b""), "gzip"),
+        [offering("gzip", gzip.compress(BODY[:9]) + gzip.compress(BODY[9:]), "gzip")],
+    ),
     "ERR-1": (failed(404, {"error": {}}), [failed(404, b""), failed(404, b"Not Found"), failed(500, [])]),
     "CORS-5": (across(200, "*"), [across(200), across(200, "*", "*"), across(200, "http://other")]),
     "CORS-6": (across(404, "http://page"), [across(404), across(401, "*", "*")]),

@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpoll.core.http.coding import UndecodableError, decode, unoffered
+from sendpoll.core.http.coding import UndecodableError, behind_first_member, decode, unoffered
 
 TEXT = "你好 🎉".encode() * 50
 LIMIT = 100_000
@@ -27,6 +27,33 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=20))
 def test_a_gzip_body_of_many_members_is_one_text(parts: list[bytes]) -> None:
     assert decode(b"".join(map(gzip.compress, parts)), "gzip", LIMIT) == b"".join(parts)
+
+
+@given(st.lists(st.binary(max_size=2000), min_size=1, max_size=5))
+def test_what_stands_behind_the_first_member_is_counted(parts: list[bytes]) -> None:
+    body = b"".join(map(gzip.compress, parts))
+    assert behind_first_member(body, "gzip", LIMIT) == sum(map(len, parts[1:]))
+
+
+def _flushed(body: bytes) -> bytes:
+    """One member, flushed in its middle as servers do that send what they have."""
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(body[:50]) + packer.flush(zlib.Z_SYNC_FLUSH) + packer.compress(body[50:]) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (_flushed(TEXT), "gzip"),
+        (gzip.compress(TEXT)[:-3], "gzip"),
+        (gzip.compress(TEXT) + b"junk", "gzip"),
+        (zstandard.ZstdCompressor().compress(TEXT) * 2, "zstd"),
+        (TEXT, ""),
+    ],
+    ids=["flushed", "cut short", "junk behind it", "frames of zstd", "plain"],
+)
+def test_nothing_stands_behind_one_member(body: bytes, coding: str) -> None:
+    assert behind_first_member(body, coding, LIMIT) == 0
 
 
 def test_many_small_members_are_not_read_over_and_over(monkeypatch: pytest.MonkeyPatch) -> None:
