@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",
         "replay": "Send a failure's exchanges again.",
+        "report": "Make one page of many reports.",
         "doctor": "Measure what this machine can generate.",
         "locustfile": "Print a locustfile for plain Locust.",
     }
@@ -78,6 +79,10 @@ class _Lazy(click.Group):
         except BrokenPipeError as closed:
             raise _ClosedPipeError from closed
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Leave its two options to its text: the list of commands fills the screen."""
+        self.format_commands(ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -89,7 +94,10 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sendpoll")
 def cli() -> None:
-    """Conformance, load tests and capacity plans for the send-and-poll API."""
+    """Conformance, load tests and capacity plans for the send-and-poll API.
+
+    --version tells the version, and --help behind a command more of it.
+    """
 
 
 def main() -> None:

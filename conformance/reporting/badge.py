@@ -18,11 +18,13 @@ _COLOURS = {
 def badge(report: Report) -> str:
     """The badge's JSON text. It says conformant only where the run did."""
     verdict = RunVerdict(report["verdict"])
-    told = {"schemaVersion": 1, "label": "send-and-poll", "message": _message(report, verdict)}
+    told = {"schemaVersion": 1, "label": "send-and-poll", "message": badge_message(report)}
     return json.dumps(told | {"color": _COLOURS[verdict]}, indent=2) + "\n"
 
 
-def _message(report: Report, verdict: RunVerdict) -> str:
+def badge_message(report: Report) -> str:
+    """The verdict in a few words."""
+    verdict = RunVerdict(report["verdict"])
     failed = [level for level, count in view.counts(report)[Verdict.FAIL].items() for _ in range(count)]
     if verdict is not RunVerdict.NONCONFORMANT or not failed:
         return str(verdict)

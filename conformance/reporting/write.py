@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from sendpoll.conformance.reporting.badge import badge
 from sendpoll.conformance.reporting.html import html_report
@@ -16,7 +17,7 @@ from sendpoll.core.files.errors import FileError
 from sendpoll.core.files.load import load_json
 from sendpoll.core.reports.files import write_report
 
-_NAME = "report.json"
+REPORT_NAME: Final = "report.json"
 _RENDERINGS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
     {
         "report.html": html_report,
@@ -37,15 +38,15 @@ def write_reports(report: Report, folder: Path) -> tuple[Path, ...]:
     Raises UnwrittenError, and InvalidFileError where the report breaks its schema, which is a fault of the suite.
     """
     renderings = {name: functools.partial(render, report) for name, render in _RENDERINGS.items()}
-    return write_report(folder, _NAME, _NAME, report, renderings)
+    return write_report(folder, REPORT_NAME, REPORT_NAME, report, renderings)
 
 
 def read_report(path: Path) -> Report:
     """A report.json that was written before. Raises ReportError."""
     if path.is_dir():
-        path = path / _NAME
+        path = path / REPORT_NAME
     try:
-        report: Report = load_json(path, f"files/{_NAME}")
+        report: Report = load_json(path, f"files/{REPORT_NAME}")
     except FileError as error:
         raise ReportError(f"{error}; give the report.json that this version of sendpoll check wrote") from error
     return report

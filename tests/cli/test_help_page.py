@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import shlex
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -15,7 +15,16 @@ from sendpoll.load.scenario.scenario_file import shipped_scenarios
 
 LINES = 23
 """A terminal of 24 lines, less one for the prompt."""
-NAMES = cli.list_commands(click.Context(cli))
+
+
+def names_of(group: click.Group, *above: str) -> Iterator[str]:
+    """The words of each command, those of groups by their commands."""
+    for name in group.list_commands(click.Context(group)):
+        found = group.get_command(click.Context(group), name)
+        yield from names_of(found, *above, name) if isinstance(found, click.Group) else (" ".join((*above, name)),)
+
+
+NAMES = tuple(names_of(cli))
 
 
 def help_of(*arguments: str) -> str:
@@ -25,8 +34,12 @@ def help_of(*arguments: str) -> str:
 
 
 def command_of(name: str) -> Command:
-    command: Command = getattr(importlib.import_module(f"sendpoll.cli.{name}"), name)
-    return command
+    found: click.Command | None = cli
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
+    assert isinstance(found, Command)
+    return found
 
 
 def options_of(name: str) -> list[click.Option]:
@@ -34,7 +47,7 @@ def options_of(name: str) -> list[click.Option]:
     return [option for option in command.get_params(click.Context(command)) if isinstance(option, click.Option)]
 
 
-@pytest.mark.parametrize("arguments", [[], *([name] for name in NAMES)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [[], ["report"], *(name.split() for name in NAMES)], ids=" ".join)
 def test_help_fits_a_screen_and_has_an_example(arguments: list[str]) -> None:
     page = help_of(*arguments, "--help")
     assert len(page.splitlines()) <= LINES
@@ -46,7 +59,9 @@ def test_help_fits_a_screen_and_has_an_example(arguments: list[str]) -> None:
 def test_every_option_is_shown_once(name: str) -> None:
     grouped = [each for group in command_of(name).groups for each in group.essential + group.more]
     assert len(grouped) == len(set(grouped))
-    everywhere = help_of(name, "--help-all" if any(group.more for group in command_of(name).groups) else "--help")
+    everywhere = help_of(
+        *name.split(), "--help-all" if any(group.more for group in command_of(name).groups) else "--help"
+    )
     for option in options_of(name):
         lines = [
             line
@@ -77,7 +92,7 @@ def test_an_example_names_only_what_there_is(name: str, example: str) -> None:
         return
     words = words[words.index("sendpoll") + 1 :]
     words = words[: words.index("--")] if "--" in words else words  # behind it stands somebody else's command
-    assert words[0] == name
+    assert words[: len(name.split())] == name.split()
     known = {form for option in options_of(name) for form in option.opts}
     assert {word for word in words if word.startswith("-")} <= known
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import importlib.util
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sendpoll.conformance.client.running.chromium import executable
 from sendpoll.conformance.reporting.html import html_report
 from sendpoll.conformance.results import view
 from tests.conformance.reporting.sample import conformant_report, sample_report
@@ -109,20 +107,6 @@ def test_a_baseline_is_shown() -> None:
 
 
 # ---- in a browser ----
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a machine may lack it
-
-    if executable() is None:
-        pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
