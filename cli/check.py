@@ -33,6 +33,7 @@ from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import ExitCode
 from sendpoll.conformance.server.dry_run import describe_run
 from sendpoll.conformance.server.plugin import RunOptions
+from sendpoll.conformance.server.probing.going_down import RESTART_MESSAGES, RESTART_WAIT, RestartOrder
 from sendpoll.conformance.server.suite_run import SuiteRun
 from sendpoll.core.interruption import Interruption, signal_name
 from sendpoll.core.reports.files import ReportFileError
@@ -47,6 +48,7 @@ _GROUPS = (
     Group(
         "Send", ("dry_run",), ("prompts", "max_messages", "max_rate", "examples", "seed", "deadline", "task_timeout")
     ),
+    Group("Restart", (), ("restart", "restart_wait")),
     REPORT,
 )
 _EXAMPLES = (
@@ -84,6 +86,15 @@ _STARTING = 2.0
 @click.option(
     "--task-timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of a task.  [default: 120]"
 )
+@click.option("--restart", metavar="COMMAND", help="Of your shell, to restart the server by: judges RESTART rows too.")
+@click.option(
+    "--restart-wait",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    default=RESTART_WAIT,
+    show_default=True,
+    help="For it to answer again.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 def check(**options: Any) -> None:
     """Tell whether the published clients will work with the server at URL.
@@ -92,7 +103,7 @@ def check(**options: Any) -> None:
     """
     if options["dry_run"]:
         target = _described(options) or Target()
-        click.echo(describe_run(target, judgement_of(options, Subject.SERVER).only), nl=False)
+        click.echo(describe_run(target, judgement_of(options, Subject.SERVER), _restart(options)), nl=False)
         return
     with Interruption() as interruption, _target(options) as target:
         raise SystemExit(_judge(target, options, interruption))
@@ -105,8 +116,9 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
     _warn(target)
     check_writable(options)
     finishing = threading.Lock()
-    with Progress(sys.stderr, rows=len(judgement.only) or len(load_catalogue().checked)) as progress:
-        wanted = RunOptions(seed, options["examples"], judgement.only, repeated_command(click.get_current_context()))
+    with Progress(sys.stderr, rows=len(judgement.rows(load_catalogue()))) as progress:
+        again = repeated_command(click.get_current_context())
+        wanted = RunOptions(seed, options["examples"], judgement.only, again, _restart(options))
         run = SuiteRun(target, wanted, judgement, progress, began=_began(options))
 
         def finish(report: Report) -> int:
@@ -134,6 +146,10 @@ def _judge(target: Target, options: dict[str, Any], interruption: Interruption) 
         with interruption.during(cut):
             report = run.run()
         return finish(report)
+
+
+def _restart(options: dict[str, Any]) -> RestartOrder | None:
+    return RestartOrder(options["restart"], options["restart_wait"]) if options["restart"] else None
 
 
 def _final(report: Report, interruption: Interruption) -> Report:
@@ -165,6 +181,8 @@ def _with_run(target: Target, options: dict[str, Any]) -> Target:
     timeouts = {"run": options["deadline"], "task": options["task_timeout"]}
     patience = dataclasses.replace(target.timeouts, **{name: value for name, value in timeouts.items() if value})
     changes = {name: options[name] for name in ("second_token", "max_messages", "origin")}
+    if options["restart"] and not changes["max_messages"] and target.max_messages == Target().max_messages:
+        changes["max_messages"] = target.max_messages + RESTART_MESSAGES
     if options["max_rate"]:
         pace = RequestPace(options["max_rate"])
         target = dataclasses.replace(target, traits=dataclasses.replace(target.traits, pace=pace))

@@ -66,15 +66,19 @@ def judging_options(subject: Subject) -> Callable[[Decorated], Decorated]:
 def judgement_of(options: Mapping[str, Any], subject: Subject) -> Judgement:
     """By what the run is judged. Raises click.UsageError where nothing would be left to judge."""
     known, only = load_catalogue(subject).by_id, options["only"]
+    asking = {row.asked_by for row in known.values() if row.asked_by}
+    given = frozenset(option for option in asking if options[option.removeprefix("--")])
     for identifier in only:
         if known[identifier].excluded:
             raise click.UsageError(f"--only {identifier}: it has no check: {known[identifier].excluded}")
+        if (option := known[identifier].asked_by) and option not in given:
+            raise click.UsageError(f"--only {identifier}: it is judged only with {option}")
     if only and options["level"] == "must" and not any(known[row].level is Level.MUST for row in only):
         rows = " and ".join(only)
         raise click.UsageError(
             f"--only {rows} with --level must leaves nothing to judge: SHOULD rows; leave --level out"
         )
-    return Judgement(options["level"], options["strict"], frozenset(only))
+    return Judgement(options["level"], options["strict"], frozenset(only), given)
 
 
 def known_failures(path: Path | None, subject: Subject) -> tuple[Callable[[Report], Report], Baseline | None]:

@@ -45,7 +45,7 @@ class Subject(StrEnum):
 
 
 _ID = re.compile(r"[A-Z]+-[1-9][0-9]*")
-_TEXTS = ("title", "because", "example", "excluded", "ambiguous", "decided")
+_TEXTS = ("title", "because", "example", "excluded", "asked_by", "ambiguous", "decided")
 _KEYS = frozenset({"id", "level", "breaks", *_TEXTS})
 
 
@@ -77,6 +77,8 @@ class Requirement:
     example: str = ""
     excluded: str = ""
     """Why no check exists; empty for a row that has one."""
+    asked_by: str = ""
+    """The option of the command without which it is not judged; empty for a row that every run judges."""
     ambiguous: str = ""
     decided: str = ""
 

@@ -212,6 +212,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "text",
         "validation",
         "interruption",
+        "restart_command",
         "files",
         "json_text",
         "http",

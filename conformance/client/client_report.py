@@ -75,7 +75,7 @@ def build_report(observed: Sequence[Observation], judged: Sequence[Judged], run:
         "requests": served,
         "messages_sent": sum(len(seen.calls("sendMessage")) for seen in observed),
         "requirements": rows,
-        "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
+        "excluded": judgement.excluded(catalogue),
         "situations": [_situation(seen, judged) for seen in observed],
         "notes": [*run.notes, *_left(observed)],
     }

@@ -152,7 +152,8 @@ def explanation_text(explanation: Explanation) -> str:
     if explanation.hint:
         parts.append(_wrapped("no verdict", f"where {explanation.hint}"))
     if not row.excluded:
-        called = "check URL --only {}" if row.subject is Subject.SERVER else "client --only {} -- COMMAND"
+        asked = f" {row.asked_by} COMMAND" if row.asked_by else ""
+        called = f"check URL --only {{}}{asked}" if row.subject is Subject.SERVER else "client --only {} -- COMMAND"
         parts.append(_wrapped("try it", f"sendpoll {called.format(row.id)}"))
     return "\n".join(parts) + "\n"
 

@@ -6,25 +6,32 @@ import math
 from collections.abc import Iterator
 
 from sendpoll.conformance.http.limits import INTERLEAVED_MESSAGES
+from sendpoll.conformance.results.judgement import Judgement
+from sendpoll.conformance.server.probing.going_down import RESTART_MESSAGES, RestartOrder
 from sendpoll.conformance.server.probing.message_plan import plan_messages
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.traits import seconds_in_words
 from sendpoll.schemas.catalogue import load_catalogue
 
 
-def describe_run(target: Target, only: frozenset[str]) -> str:
+def describe_run(target: Target, judgement: Judgement, restart: RestartOrder | None = None) -> str:
     """The run against a target in plain lines: the rows, the messages and the bounds."""
-    return "".join(f"{line}\n" for line in _lines(target, only))
+    return "".join(f"{line}\n" for line in _lines(target, judgement, restart))
 
 
-def _lines(target: Target, only: frozenset[str]) -> Iterator[str]:
-    rows = [row for row in load_catalogue().checked if not only or row.id in only]
+def _lines(target: Target, judgement: Judgement, restart: RestartOrder | None) -> Iterator[str]:
+    rows, only = judgement.rows(load_catalogue()), judgement.only
     yield f"Nothing is sent. A run against {target.base_url} would judge {len(rows)} requirements."
     yield f"It would {_workspace(target)}, and send these messages:"
-    plan = plan_messages(target.max_messages, only)
+    for_restart = RESTART_MESSAGES if restart else 0
+    plan = plan_messages(target.max_messages - for_restart, only)
     planned = [("walk through the four calls", 1)]
     planned += [(part.sentence, part.messages) for part in plan.parts if part.messages]
     planned.append(("interleave readers and sends as Hypothesis draws them, at most", INTERLEAVED_MESSAGES))
+    if restart:
+        planned.append(
+            (f"restart the server by {restart.command!r} while two tasks run, and send two more", for_restart)
+        )
     for sentence, messages in planned:
         yield f"  {messages}  {sentence}"
     total = sum(messages for _, messages in planned)

@@ -26,6 +26,7 @@ from sendpoll.conformance.results.hints import HINTS
 from sendpoll.conformance.rules.verdict import Verdict
 from sendpoll.conformance.server.checks.check_result import CheckResult, UnjudgedError
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.going_down import RestartOrder
 from sendpoll.conformance.server.probing.recorded_tasks import Corpus, record
 from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.probing.run_context import RunContext
@@ -60,6 +61,8 @@ class RunOptions:
     """Requirement ids to judge; all where empty."""
     command: tuple[str, ...] = ("sendpoll", "check")
     """The words that would start it again, but for what bounds it; ready for a shell, without secrets."""
+    restart: RestartOrder | None = None
+    """How the target is restarted, where the rows about that are judged."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,7 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
     if CONTEXT not in config.stash:
         target, options = _from_command_line(config)
-        config.stash[CONTEXT] = RunContext(Recorder(target), seed=options.seed, examples=options.examples)
+        config.stash[CONTEXT] = RunContext(
+            Recorder(target), seed=options.seed, examples=options.examples, restart=options.restart
+        )
 
 
 def _from_command_line(config: pytest.Config) -> tuple[Target, RunOptions]:
@@ -89,7 +94,8 @@ def _from_command_line(config: pytest.Config) -> tuple[Target, RunOptions]:
     except TargetError as error:
         raise pytest.UsageError(str(error)) from error
     seed = option.sendpoll_seed if option.sendpoll_seed is not None else random.SystemRandom().getrandbits(32)
-    return target, RunOptions(seed, option.sendpoll_examples)
+    restart = RestartOrder(option.sendpoll_restart) if option.sendpoll_restart else None
+    return target, RunOptions(seed, option.sendpoll_examples, restart=restart)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -125,10 +131,11 @@ def _is_the_suites(folder: Path) -> bool:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Hold that each check names one row of the catalogue, and run those that watch all traffic last.
 
-    Before pytest picks by `-k`, so that it can pick by a row's id.
+    Before pytest picks by `-k`, so that it can pick by a row's id. A row that is asked by an option is left out where
+    that was not given.
     """
     known = load_catalogue().by_id
     ours = [item for item in items if item.get_closest_marker("requirement")]
@@ -138,7 +145,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if identifier not in known:
             raise pytest.UsageError(f"{item.nodeid}: {identifier!r} is no row of the catalogue")
         item.extra_keyword_matches.add(identifier)
+    if config.stash[CONTEXT].restart is None:
+        unasked = {row.id for row in known.values() if row.asked_by}
+        items[:] = [item for item in items if _row_of(item) not in unasked]
     items.sort(key=lambda item: getattr(getattr(item, "module", None), "STAGE", 0))
+
+
+def _row_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("requirement")
+    return str(marker.args[0]) if marker else ""
 
 
 @pytest.fixture(scope="session")

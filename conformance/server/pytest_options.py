@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--second-token-env", metavar="NAME", help="environment variable of somebody else's token")
     group.addoption("--sendpoll-target", metavar="FILE", help="target file (YAML)")
     group.addoption("--sendpoll-seed", metavar="N", type=int, help="seed of everything that is drawn")
+    group.addoption("--sendpoll-restart", metavar="COMMAND", help="shell command that restarts the server")
     group.addoption("--sendpoll-examples", metavar="N", type=int, default=100, help="examples per fuzzed property")
 
 

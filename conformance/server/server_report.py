@@ -70,7 +70,7 @@ def build_report(context: RunContext, catalogue: Catalogue, ran: RunFacts, judge
         "messages_sent": context.recorder.messages,
         "traits": _traits(context, evidence),
         "requirements": rows,
-        "excluded": [{"id": row.id, "reason": row.excluded} for row in catalogue.rows if row.excluded],
+        "excluded": judgement.excluded(catalogue),
         "tasks": [evidence.task(task, task.kind) for task in context.tasks[:SHOWN_TASKS]],
         "left_behind": {
             "workspaces": [evidence.text(name) for name in context.created_resources.workspaces],
@@ -188,12 +188,25 @@ def _outages(context: RunContext) -> Iterable[str]:
         yield f"The target was away from {began:.1f} s for {outage.ended - outage.began:.1f} s{ran}."
 
 
+def _restart(context: RunContext) -> Iterable[str]:
+    order, downtime = context.restart, context.downtime
+    if order is None or downtime is None:
+        return
+    at = downtime.began - context.recorder.started
+    if downtime.trouble or downtime.away is None or downtime.back is None:
+        yield f"At {at:.1f} s the target was to be restarted by {order.command!r}: {downtime.trouble}."
+    else:
+        away = downtime.back - downtime.away
+        yield f"At {at:.1f} s the target was restarted by {order.command!r}; it answered again after {away:.1f} s."
+
+
 def _notes(context: RunContext, crashes: Sequence[str]) -> Iterable[str]:
     yield from crashes
     yield from context.recorder.quotas.notes
     if context.stopped:
         yield context.stopped
     yield from _outages(context)
+    yield from _restart(context)
     if context.created_resources.is_cut:
         yield "The run left more behind on the server than is listed."
     if context.recorder.is_full:

@@ -130,7 +130,9 @@ class SuiteRun:
         self._judgement = judgement
         self._started, self._began = datetime.now(UTC), time.monotonic() if began is None else began
         recorder = Recorder(target, started=self._began, on_exchange=listener.request)
-        self._context = RunContext(recorder, seed=options.seed, examples=options.examples, only=options.only)
+        self._context = RunContext(
+            recorder, seed=options.seed, examples=options.examples, only=options.only, restart=options.restart
+        )
         self._context.listen(listener, forecast)
         self._command = options.command
         self._results = _Results(self._context, options.only, listener)

@@ -38,6 +38,8 @@ class Task:
     """Its place among the messages of its conversation, from 1."""
     message: str
     conversation: str
+    restarts: int = 0
+    """How often the server had been restarted when it was begun."""
     polls: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
     """For faults that depend on what was answered before."""
@@ -52,6 +54,7 @@ class Desk:
     tasks: dict[str, Task] = field(default_factory=dict)
     turns: Counter[str] = field(default_factory=Counter)
     notes: dict[str, Any] = field(default_factory=dict)
+    restarts: int = 0
 
     def take(self, sent: Asked, answer: Answer) -> None:
         """Note the task that a message was given."""
@@ -61,6 +64,7 @@ class Desk:
         self.turns[request["conversation_id"]] += 1
         turn = self.turns[request["conversation_id"]]
         task = Task(body["task_id"], len(self.tasks) + 1, turn, request["message"], request["conversation_id"])
+        task.restarts = self.restarts
         self.tasks[task.id] = task
 
 

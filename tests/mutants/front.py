@@ -17,10 +17,10 @@ _PATIENCE = 60.0
 class Front:
     """One faulty server: whole requests in, whole answers out, the fault in between."""
 
-    def __init__(self, app: ASGIApp, handler: Handler) -> None:
+    def __init__(self, app: ASGIApp, handler: Handler, desk: Desk | None = None) -> None:
         self._app = app
         self._handler = handler
-        self._desk = Desk()
+        self._desk = desk or Desk()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

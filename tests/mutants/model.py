@@ -32,3 +32,5 @@ class Mutant:
     """Whether most exchanges with it are right."""
     concurrent: bool = False
     """Whether it is right for one user at a time, and errs only while another call, reader or task is under way."""
+    restarts: bool = False
+    """Whether it can be restarted, by `restarting.restart_command`, and errs only then."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 HELD_FROM = 4
 """Messages from which on one is held for probes: a right server refuses those, and one that does not is found out."""
-_ANY_TASK = re.compile(r"(BODY|AUTH|OWN|NF|METHOD|CONV)-\d+|CORS-[12346]|FROM-[1235]|REQ-(1|2|3|8|10|11)")
+_ANY_TASK = re.compile(r"(BODY|AUTH|OWN|NF|METHOD|CONV|RESTART)-\d+|CORS-[12346]|FROM-[1235]|REQ-(1|2|3|8|10|11)")
 """Rows for which the task of the first walk is enough."""
 _NEEDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {

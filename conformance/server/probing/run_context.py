@@ -17,6 +17,7 @@ from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.client_profiles import PROFILES, ClientProfile
 from sendpoll.conformance.server.probing.created_resources import CreatedResources, identifier
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, NoTimeError
+from sendpoll.conformance.server.probing.going_down import RESTART_MESSAGES, Downtime, RestartOrder
 from sendpoll.conformance.server.probing.in_flight import SILENT_PATIENCE, Flight
 from sendpoll.conformance.server.probing.listener import Listener, Silence
 from sendpoll.conformance.server.probing.message_plan import plan_messages
@@ -63,17 +64,29 @@ class Walk:
 class RunContext:
     """The state of one run. Made once; `prepare` finds out how the target can be spoken to."""
 
-    def __init__(self, recorder: Recorder, *, seed: int, examples: int, only: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        seed: int,
+        examples: int,
+        only: Iterable[str] = (),
+        restart: RestartOrder | None = None,
+    ) -> None:
+        """`restart` says how the target is restarted, where the rows about that are judged."""
         self.recorder = recorder
+        self.restart = restart
+        self.downtime: Downtime | None = None
+        """What was seen of the restart, once it was ordered."""
         self.seed = seed
         self.examples = examples
         self.api = Api(recorder, PROFILES[0])
-        self.plan = plan_messages(self.target.max_messages, only)
+        self.plan = plan_messages(self.target.max_messages - (RESTART_MESSAGES if restart else 0), only)
         self.listener: Listener = Silence()
         self.was_short = False
         """Whether time or messages ran out before all was done."""
         self._told = 0.0
-        recorder.held = self.plan.held
+        recorder.held = self.plan.held + (RESTART_MESSAGES if restart else 0)
         run = random.Random(seed).getrandbits(32)
         self.workspace = self.target.workspace or f"sendpoll-{run:08x}"
         self.walks: dict[str, Walk] = {}

@@ -13,6 +13,7 @@ from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.rules.polled_task import EVENT_SIZE, PolledTask, read_poll
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.endings import RunOverError, TargetLostError
+from sendpoll.conformance.server.probing.recorder import Recorder
 from sendpoll.conformance.server.transport.connection import Connection, NoConnectionError
 from sendpoll.core.oracle import RUNNING, Poll
 
@@ -43,22 +44,25 @@ class RecordedTask(PolledTask):
 
     def poll(self, api: Api, offset: int, reader: str, over: Connection | None = None) -> Poll | None:
         """Poll once and hand the answer to the oracle; None where no poll could be made of it."""
-        exchange = api.poll(self.task_id, offset, over=over)
+        return self.take(api.recorder, api.poll(self.task_id, offset, over=over), offset, reader)
+
+    def take(self, recorder: Recorder, exchange: Exchange, offset: int, reader: str) -> Poll | None:
+        """Hand the answer to a poll to the oracle; None where no poll could be made of it. Raises RunOverError."""
         poll = read_poll(exchange, offset, reader)
         size = exchange.response.size if exchange.response else 0
         self.largest = max(self.largest, size)
         with self._lock:
-            if api.recorder.remaining() <= 0:
+            if recorder.remaining() <= 0:
                 raise RunOverError
-            if poll is None or api.recorder.is_full:
+            if poll is None or recorder.is_full:
                 self.unusable = exchange.trimmed()
                 return None
             before = len(self.history.log)
             self.observe(poll, exchange.trimmed())
             if self.is_over:
-                api.recorder.ended_tasks.add(self.task_id)
+                recorder.ended_tasks.add(self.task_id)
             if grown := len(self.history.log) - before:
-                api.recorder.hold(2 * size + EVENT_SIZE * grown)
+                recorder.hold(2 * size + EVENT_SIZE * grown)
         return poll
 
     def place_late(self) -> None:

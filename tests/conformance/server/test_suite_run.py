@@ -323,7 +323,7 @@ def test_a_dry_run_sends_nothing() -> None:
 
 
 def test_a_dry_run_tells_the_messages_of_a_real_one(whole: tuple[Any, Heard, int]) -> None:
-    told = describe_run(Target(), frozenset())
+    told = describe_run(Target(), Judgement())
     planned = re.search(r"That is (\d+) messages", told)
     assert planned is not None
     assert whole[2] <= int(planned.group(1)) <= 16
