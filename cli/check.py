@@ -76,7 +76,12 @@ _STARTING = 2.0
 @click.option(
     "--examples", type=click.IntRange(1), metavar="N", default=100, show_default=True, help="Per fuzzed property."
 )
-@click.option("--max-messages", type=click.IntRange(1), metavar="N", help="Most messages to send.  [default: 16]")
+@click.option(
+    "--max-messages",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Most messages to send.  [default: 16; 20 with --restart]",
+)
 @click.option(
     "--max-rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Most requests a second, in the mean."
 )

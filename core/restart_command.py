@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
 from typing import Final
 
 _LAST_WORDS: Final = 300
@@ -51,5 +52,7 @@ class RestartCommand:
         return next((line.strip()[-_LAST_WORDS:] for line in reversed(lines) if line.strip()), "")
 
     def close(self) -> None:
-        """Let go of what it printed; the command itself goes on where it has not ended."""
+        """Let go of what it printed. A command that has not ended goes on, and leaves no zombie when it ends."""
         self._output.close()
+        if self.is_running:
+            threading.Thread(target=self._process.wait, name="restart-command", daemon=True).start()

@@ -11,7 +11,7 @@ from sendpoll.core.oracle import same_event
 
 GONE = frozenset({404, 410})
 """How a server says that there is no such thing, or no longer."""
-Finding = tuple[str | None, tuple[Exchange, ...]]
+RestartFinding = tuple[str | None, tuple[Exchange, ...]]
 """How a requirement is broken, or None where it could have been and is not; and what shows it."""
 
 
@@ -67,14 +67,14 @@ class TaskOverRestart:
         return self.resumed.status in GONE
 
 
-def known(task: TaskOverRestart) -> Iterator[Finding]:
+def known(task: TaskOverRestart) -> Iterator[RestartFinding]:
     """RESTART-1."""
     served = f"task {task.task_id} had {_events(len(task.log))} before the restart"
     told = f"{served}, and is answered {task.resumed.outcome} after it" if task.is_forgotten else None
     yield told, (task.resumed,)
 
 
-def same(task: TaskOverRestart) -> Iterator[Finding]:
+def same(task: TaskOverRestart) -> Iterator[RestartFinding]:
     """RESTART-2."""
     if task.is_forgotten or not task.log:
         return
@@ -106,7 +106,7 @@ def _denied(task: TaskOverRestart, reading: LogRead) -> str | None:
     return None
 
 
-def ended(task: TaskOverRestart) -> Iterator[Finding]:
+def ended(task: TaskOverRestart) -> Iterator[RestartFinding]:
     """RESTART-3."""
     if not task.ran:
         return
@@ -120,7 +120,7 @@ def ended(task: TaskOverRestart) -> Iterator[Finding]:
     yield told, (task.final or task.shown).exchanges[-1:]
 
 
-def not_begun_again(task: TaskOverRestart) -> Iterator[Finding]:
+def not_begun_again(task: TaskOverRestart) -> Iterator[RestartFinding]:
     """RESTART-4.
 
     A log that was made again, event for event, has lost nobody anything in the end.
@@ -137,7 +137,7 @@ def not_begun_again(task: TaskOverRestart) -> Iterator[Finding]:
     yield (told if broken else None), (task.resumed, *(task.shown.exchanges[-1:] if broken else ()))
 
 
-def not_anothers(task: TaskOverRestart) -> Iterator[Finding]:
+def not_anothers(task: TaskOverRestart) -> Iterator[RestartFinding]:
     """RESTART-5, of a task from before."""
     last = (task.final or task.shown).exchanges[-1:]
     told = f"task {task.task_id} holds {task.foreign} after the restart, the word of another message"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import signal
 
 from tests.mutants.catalogue import BY_NAME, MUTANTS
+from tests.mutants.restarting import restart_command
 from tests.mutants.serve import running
 
 
@@ -24,6 +26,8 @@ def main() -> None:
     with running(mutant, options.port) as (url, token, second_token):
         print(f"{url} ({mutant.requirement}: {mutant.fault})")
         print(f"sendpoll check {url} --token {token} --second-token {second_token}", flush=True)
+        if mutant.restarts:
+            print(f"  --restart {shlex.quote(restart_command(url))}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
 

@@ -20,6 +20,7 @@ from tests.mutants import (
     poll,
     posts,
     requests,
+    restarts,
 )
 from tests.mutants.model import Mutant
 
@@ -39,6 +40,7 @@ _CHAPTERS = (
     ownership,
     errors,
     mistakes,
+    restarts,
 )
 
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for chapter in _CHAPTERS for mutant in chapter.MUTANTS)

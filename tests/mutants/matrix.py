@@ -24,6 +24,7 @@ from typing import Any
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from tests.mutants.catalogue import BY_NAME, MUTANTS
 from tests.mutants.model import Mutant
+from tests.mutants.restarting import restart_command
 from tests.mutants.serve import running
 
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
@@ -88,6 +89,7 @@ def outcome_of(mutant: Mutant, seed: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, running(mutant) as (url, token, second_token):
         command = [sys.executable, "-m", "sendpoll.cli.main", "check", url, "--token", token]
         command += ["--second-token", second_token, "--report-dir", folder, "--seed", str(seed), *_OPTIONS]
+        command += ["--restart", restart_command(url)] if mutant.restarts else []
         environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_HANG_GUARD, env=environment, check=False)
         path = Path(folder, "report.json")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tests.mutants.concurrency import runs
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, refusal
-from tests.mutants.faults import answers, has, refuses, requests
+from tests.mutants.faults import answers, both, has, refuses, requests
 from tests.mutants.model import Mutant
-from tests.mutants.polls import Event, View, chunk, logs, offsets
+from tests.mutants.polls import Event, View, chunk, logs, offsets, polls
+from tests.mutants.restarts import in_old_conversation, is_old, kept, noting_ends, ran, serve_log
 
 _EPOCH = 1_767_225_600_000
 _STEP = 37
@@ -20,6 +22,7 @@ _FACTOR = 25_214_903_917
 _FIRST = 1000
 _OPEN = 14
 _LONG = 600
+_WARM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,13 @@ class Neighbour:
     make: Handler
     lacks: Mapping[str, str] = field(default_factory=dict)
     """Row to the reason why it does not pass."""
+    restarts: bool = False
+    """Whether it is looked at over a restart."""
 
     @property
     def served(self) -> Mutant:
         """The same as the mutants' server takes it."""
-        return Mutant(name=self.name, requirement=self.beside, fault="none", make=self.make)
+        return Mutant(name=self.name, requirement=self.beside, fault="none", make=self.make, restarts=self.restarts)
 
 
 def _of_time(offset: int) -> int | None:
@@ -142,6 +147,23 @@ def _long_path(asked: Asked) -> bool:
     return len(asked.path) > 250
 
 
+async def _as_it_is(asked: Asked, forward: Forward) -> Answer:
+    return await forward(asked)
+
+
+def _failed_where_it_was(view: View) -> None:
+    told = {"type": "error", "data": {"message": "the server was restarted"}}
+    serve_log(view, [*kept(view), told], "failed")
+
+
+async def _on_its_way(asked: Asked, forward: Forward) -> Answer:
+    if asked.desk.restarts:
+        since = asked.desk.notes.setdefault("back", time.monotonic())
+        if time.monotonic() - since < _WARM:
+            return refusal(503, "starting").adding(b"retry-after", b"1")
+    return await forward(asked)
+
+
 NEIGHBOURS = (
     Neighbour(
         "offsets-in-epoch-milliseconds",
@@ -206,5 +228,30 @@ NEIGHBOURS = (
             when=lambda asked: isinstance(asked.json(), dict) and None in asked.json().values(),
         ),
         {"REQ-12": "null for a conversation is left out too, and refused"},
+    ),
+    Neighbour(
+        "goes-on-over-a-restart", "RESTART-3", "lets agents run on while it restarts itself", _as_it_is, restarts=True
+    ),
+    Neighbour(
+        "tasks-in-memory-alone",
+        "RESTART-6",
+        "answers 404 after a restart to every id from before",
+        both(refuses(404, "pollTask", when=is_old), refuses(404, "sendMessage", when=in_old_conversation)),
+        {"RESTART-1": "it knows no task from before"},
+        restarts=True,
+    ),
+    Neighbour(
+        "fails-what-ran",
+        "RESTART-2",
+        "ends a task that ran when a restart came as failed, with an event that says so",
+        noting_ends(polls(_failed_where_it_was, lambda view: ran(view.asked))),
+        restarts=True,
+    ),
+    Neighbour(
+        "slow-to-come-back",
+        "RESTART-6",
+        "answers 503 for a second and a half after a restart",
+        _on_its_way,
+        restarts=True,
     ),
 )

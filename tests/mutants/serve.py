@@ -10,8 +10,10 @@ from sendpoll.reference_server.app import create_app
 from sendpoll.reference_server.embedded import running_app
 from sendpoll.reference_server.settings import Settings
 from tests.mutants.byte_front import ByteFault, running_byte_front
+from tests.mutants.exchange import Desk
 from tests.mutants.front import Front
 from tests.mutants.model import Listening, Mutant
+from tests.mutants.restarting import restartable
 
 TOKEN = "mutant-token-of-the-first"
 SECOND_TOKEN = "mutant-token-of-the-second"
@@ -33,6 +35,13 @@ def running(mutant: Mutant, port: int = 0) -> Iterator[tuple[str, str, str]]:
         settings = replace(PACE, host=made.address, port=port)
         with running_app(create_app(settings), settings) as url:
             yield f"http://{made.name}:{url.rpartition(':')[2]}", TOKEN, SECOND_TOKEN
+    elif mutant.restarts:
+        desk = Desk()
+        with (
+            running_app(Front(create_app(PACE), made, desk), PACE) as upstream,
+            restartable(upstream, desk, port) as url,
+        ):
+            yield url, TOKEN, SECOND_TOKEN
     else:
         settings = replace(PACE, port=port)
         with running_app(Front(create_app(settings), made), settings) as url:

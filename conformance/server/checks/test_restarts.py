@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sendpoll.conformance.rules.restarts import (
-    Finding,
+    RestartFinding,
     TaskOverRestart,
     ended,
     known,
@@ -44,7 +44,7 @@ def _over(bench: RunContext, seen: OverRestart | None, case: CheckResult) -> Ove
     return seen
 
 
-def _judge(case: CheckResult, over: OverRestart, rule: Callable[[TaskOverRestart], Iterator[Finding]]) -> None:
+def _judge(case: CheckResult, over: OverRestart, rule: Callable[[TaskOverRestart], Iterator[RestartFinding]]) -> None:
     for task in over.tasks:
         for sentence, exchanges in rule(task):
             case.judge(sentence, *exchanges)

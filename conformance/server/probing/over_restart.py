@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from sendpoll.conformance.server.probing.task_readers import (
     RecordedTask,
     read_poll,
     read_to_end,
+    text_of,
 )
 from sendpoll.core.oracle import RUNNING
 
@@ -227,7 +227,6 @@ def _note_given(found: OverRestart, exchange: Exchange, member: str) -> None:
 
 def _foreign(context: RunContext, task: RecordedTask, seen: TaskOverRestart) -> str:
     """The word of another message that a task holds now and did not hold before."""
-    before = json.dumps(seen.log)
-    now = json.dumps([list(reading.events) for reading in seen.readings])
+    before, now = text_of(seen.log), "\n".join(text_of(reading.events) for reading in seen.readings)
     others = (other.marker for other in context.tasks if other.conversation != task.conversation)
     return next((marker for marker in others if marker in now and marker not in before), "")
