@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sendpoll.conformance.http.exchange import Exchange, Intent
+from sendpoll.conformance.rules.polled_task import read_poll, text_of
 from sendpoll.conformance.rules.restarts import LogRead, TaskOverRestart
 from sendpoll.conformance.server.probing.created_resources import identifier
 from sendpoll.conformance.server.probing.endings import BudgetSpentError, TargetLostError
@@ -23,9 +24,7 @@ from sendpoll.conformance.server.probing.run_context import RunContext
 from sendpoll.conformance.server.probing.task_readers import (
     PUBLISHED,
     RecordedTask,
-    read_poll,
     read_to_end,
-    text_of,
 )
 from sendpoll.core.oracle import RUNNING
 
