@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, secret_of, target_at_hand, told_plainly
+from sendpoll.cli.load_options import fleet_of, load_options, secret_of, sources_of, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -27,6 +27,7 @@ _GROUPS = (
         ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
     ),
     Group("Judge", ("slos", "compare"), ("inconclusive",)),
+    Group("Observe", (), ("observe_urls", "observe_pids")),
     Group("Report", ("report_dir",), ("web", "web_port")),
     Group(
         "Generator",
@@ -126,6 +127,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interruption: Interruption) -> int:
     from sendpoll.load.engine import EngineError, Workload
     from sendpoll.load.job import Job, run_job
+    from sendpoll.load.observe.sources import ObserveError
     from sendpoll.load.results.compare import CompareError
 
     job = Job(
@@ -134,10 +136,11 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
         report_dir=options["report_dir"],
         compare=options["compare"],
         inconclusive=options["inconclusive"],
+        sources=sources_of(options),
     )
     out, err = consoles()
     try:
         with told_plainly(job.report_dir):
             return run_job(job, out, err, interruption)
-    except (EngineError, CompareError, TargetError) as problem:
+    except (EngineError, ObserveError, CompareError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem

@@ -13,11 +13,12 @@ import click
 
 from sendpoll.cli.help_page import Decorated
 from sendpoll.cli.target_options import made_ready, target_of
-from sendpoll.cli.values import OBJECTIVE, SCENARIO, TIME
+from sendpoll.cli.values import METRICS_PAGE, OBJECTIVE, SCENARIO, TIME
 from sendpoll.core.target.target import Target
 
 if TYPE_CHECKING:
     from sendpoll.load.engine import Fleet
+    from sendpoll.load.observe.sources import Sources
 
 
 _COUNT = click.IntRange(1)
@@ -40,6 +41,22 @@ _OPTIONS = (
         help="What a user does at 409, 429 or 503: give up as published clients, or come again.",
     ),
     click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn."),
+    click.option(
+        "--observe",
+        "observe_urls",
+        multiple=True,
+        type=METRICS_PAGE,
+        metavar="URL",
+        help="Watch a page that Prometheus would scrape, and tell what gave.",
+    ),
+    click.option(
+        "--observe-pid",
+        "observe_pids",
+        multiple=True,
+        type=_COUNT,
+        metavar="N",
+        help="Watch a process of this machine and what it started.",
+    ),
     click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log."),
     click.option(
         "--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine."
@@ -107,6 +124,13 @@ def fleet_of(options: Mapping[str, Any]) -> Fleet:
         expect_workers=options["expect_workers"],
         web_port=options["web_port"] if options.get("web") else None,
     )
+
+
+def sources_of(options: Mapping[str, Any]) -> Sources:
+    """What the options say is to be watched."""
+    from sendpoll.load.observe.sources import Sources, metrics_url
+
+    return Sources(tuple(map(metrics_url, options["observe_urls"])), tuple(options["observe_pids"]))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, target_at_hand, told_plainly
+from sendpoll.cli.load_options import fleet_of, load_options, sources_of, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -26,6 +26,7 @@ _GROUPS = (
         ("think", "poll_interval", "on_refusal", "arrivals", "max_rate", "polls", "seed"),
     ),
     Group("Effort", ("quick",), ("budget", "no_doctor")),
+    Group("Observe", (), ("observe_urls", "observe_pids")),
     Group("Report", ("report_dir",)),
     Group("Generator", (), ("processes", "master", "expect_workers", "master_bind", "master_port", "cluster_secret")),
 )
@@ -77,6 +78,7 @@ def plan(**options: Any) -> None:
 
 def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -> int:
     from sendpoll.load.engine import EngineError
+    from sendpoll.load.observe.sources import ObserveError
     from sendpoll.load.plan.run import run_plan
 
     job = _job(target, options)
@@ -84,7 +86,7 @@ def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -
     try:
         with told_plainly(job.report_dir):
             return run_plan(job, out, err, interruption)
-    except EngineError as problem:
+    except (EngineError, ObserveError) as problem:
         raise click.UsageError(str(problem)) from problem
 
 
@@ -127,5 +129,6 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
         poll_intervals=INTERVALS if options["polls"] else (),
         doctor=not options["no_doctor"],
         report_dir=options["report_dir"],
+        sources=sources_of(options),
         notes=notes,
     )

@@ -75,9 +75,16 @@ def _objective(text: str) -> None:
     parse_objective(text)
 
 
+def _metrics_page(text: str) -> None:
+    from sendpoll.load.observe.sources import metrics_url
+
+    metrics_url(text)
+
+
 REQUIREMENT = RequirementId(Subject.SERVER)
 CLIENT_REQUIREMENT = RequirementId(Subject.CLIENT)
 ANY_REQUIREMENT = RequirementId()
 SCENARIO = ScenarioName()
 TIME = Checked("time", _time)
 OBJECTIVE = Checked("objective", _objective)
+METRICS_PAGE = Checked("URL", _metrics_page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sendpoll.core.interruption import Interruption
@@ -12,6 +12,8 @@ from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
+from sendpoll.load.observe.observer import Observer, Recording
+from sendpoll.load.observe.sources import Sources
 from sendpoll.load.on_locust.load_run import linger, run
 from sendpoll.load.report.result_files import write_load_reports
 from sendpoll.load.report.result_terminal import print_summary
@@ -33,6 +35,8 @@ class Job:
     compare: Path | None = None
     """The `result.json` of an earlier run."""
     inconclusive: InconclusiveAs = "inconclusive"
+    sources: Sources = field(default_factory=Sources)
+    """What is watched beside the load."""
 
 
 def warn_of_tls(target: Target, err: SafeConsole) -> None:
@@ -44,8 +48,8 @@ def warn_of_tls(target: Target, err: SafeConsole) -> None:
 def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interruption) -> ExitCode:
     """Do the whole job.
 
-    Raises EngineError or CompareError where it cannot begin, OSError where its folder cannot be written to, and
-    ReportFileError where a report could not be written in the end; then the result is printed all the same.
+    Raises EngineError, ObserveError or CompareError where it cannot begin, OSError where its folder cannot be written
+    to, and ReportFileError where a report could not be written in the end; then the result is printed all the same.
     """
     scenario = job.workload.scenario
     if job.report_dir:
@@ -55,16 +59,17 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
     if job.fleet.web_port is not None:
         err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}")
     before = _earlier(job)
-    with TaskLog(job.report_dir, job.workload.target.secrets) as tasks:
+    with TaskLog(job.report_dir, job.workload.target.secrets) as tasks, Observer(job.sources) as observer:
         with LiveProgress(err) as live:
             controller = ShapeController(scenario.shape, scenario.start_spread_s)
 
             def progress(view: View, order: Order) -> None:
                 tasks.add(view.records)
+                observer.note(view.elapsed, view.users)
                 live(view, order)
 
             held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
-        result, verdict = conclude(job, held)
+        result, verdict = conclude(job, held, observer.finish())
         if before is not None:
             verdict = _compare(before, result, verdict, err)
         with printed_anyway(lambda: print_summary(result, out)):
@@ -104,7 +109,7 @@ def _compare(before: LoadResult, result: LoadResult, verdict: RunVerdict, err: S
     return worse
 
 
-def conclude(job: Job, held: RunResult) -> tuple[LoadResult, RunVerdict]:
+def conclude(job: Job, held: RunResult, recording: Recording | None = None) -> tuple[LoadResult, RunVerdict]:
     """The content of `result.json`, and the verdict."""
     health = overall(held.health)
     facts = RunFacts(
@@ -120,6 +125,7 @@ def conclude(job: Job, held: RunResult) -> tuple[LoadResult, RunVerdict]:
         cut_by=held.cut_by,
         samples=held.samples,
         connections=held.connections,
+        recording=recording,
     )
     return load_result(facts, held.metrics, job.inconclusive)
 

@@ -264,6 +264,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "http",
         "scenario",
         "engine",
+        "observe",
         "users",
         "on_locust",
         "results",

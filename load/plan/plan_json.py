@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.load.observe.observed import ObservedTold
+
 
 class PlanTool(TypedDict):
     """What wrote the file."""
@@ -250,4 +252,6 @@ class Plan(TypedDict):
     polls: list[PollCostTold]
     violations: dict[str, int]
     timeline: TimelineTold
+    observed: NotRequired[ObservedTold]
+    """The server's own figures; absent where none were watched."""
     generator: PlanGenerator

@@ -12,6 +12,8 @@ from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import RunResult, Workload
 from sendpoll.load.measure.health import overall
 from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.observe.observed import observed
+from sendpoll.load.observe.observer import Recording
 from sendpoll.load.plan.answer import TierAnswer, sentence, tier_answer
 from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.little import little_check
@@ -46,6 +48,8 @@ class PlanFacts:
     polls: Sequence[PollCost] = ()
     required: float | None = None
     quick: bool = False
+    recording: Recording | None = None
+    """What was watched beside the load; None where nothing was."""
     notes: Sequence[str] = field(default=())
     """What a reader must know besides, a sentence each."""
 
@@ -93,6 +97,8 @@ def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
         "timeline": timeline(facts.records, facts.levels),
         "generator": {**overall(facts.run.health).as_json(), "problems": list(facts.run.problems)},
     }
+    if facts.recording is not None:
+        result["observed"] = observed(facts.recording, settings.unit)
     redacted: Plan = Redactor(facts.workload.target.secrets).data(result)
     return redacted, code
 

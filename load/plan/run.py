@@ -16,6 +16,8 @@ from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.observe.observer import Observer
+from sendpoll.load.observe.sources import Sources
 from sendpoll.load.on_locust.load_run import nothing_held, run
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.fixed_levels import HeldSteps
@@ -51,6 +53,8 @@ class PlanJob:
     doctor: bool = True
     """Measure the generator first."""
     report_dir: Path | None = None
+    sources: Sources = field(default_factory=Sources)
+    """What is watched beside the load."""
     notes: Sequence[str] = ()
     """What a reader must know besides, a sentence each."""
 
@@ -58,8 +62,8 @@ class PlanJob:
 def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Interruption) -> ExitCode:
     """Do the whole job.
 
-    Raises EngineError where it cannot begin, OSError where its folder cannot be written to, and ReportFileError where a
-    report could not be written in the end; then the answer is printed all the same.
+    Raises EngineError or ObserveError where it cannot begin, OSError where its folder cannot be written to, and
+    ReportFileError where a report could not be written in the end; then the answer is printed all the same.
     """
     began = time.monotonic()
     if job.report_dir:
@@ -71,7 +75,8 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     settings = replace(job.settings, generator_requests=ceiling, budget_s=budget)
     observations = Observations(settings.service, arrivals=settings.arrivals)
     search = Search(settings, observations)
-    watch = _Watch(err, observations)
+    observer = Observer(job.sources)
+    watch = _Watch(err, observations, observer)
     controller = PlanController(
         search.run(),
         observations,
@@ -79,9 +84,10 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         arrivals=settings.arrivals,
         on_step=watch.on_step,
     )
-    with LiveProgress(err) as progress:
+    with observer, LiveProgress(err) as progress:
         watch.progress = progress
         held = _held(job, controller, watch, interruption)
+        recording = observer.finish()
     conclusion = _stopped(search, held) if held.cut_by is not None else controller.conclusion or _stopped(search, held)
     polls = _polls(job, settings, search, conclusion, err, interruption)
     if interruption.number is not None and held.cut_by is None:
@@ -95,6 +101,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         run=held,
         levels=watch.levels,
         records=watch.records,
+        recording=recording,
         polls=polls,
         required=job.required,
         quick=job.quick,
@@ -135,13 +142,14 @@ def _ceiling(job: PlanJob, err: SafeConsole) -> tuple[float | None, list[str]]:
 class _Watch:
     """Shows a plan while it lasts, and notes which level was ordered when."""
 
-    def __init__(self, err: SafeConsole, observations: Observations) -> None:
+    def __init__(self, err: SafeConsole, observations: Observations, observer: Observer) -> None:
         self.levels: list[tuple[float, float]] = []
         self.records: list[TaskRecord] = []
         """Of the whole plan: its budget bounds how many there are."""
         self.progress: LiveProgress | None = None
         self._err = err
         self._book = observations
+        self._observer = observer
 
     def __call__(self, view: View, order: Order) -> None:
         """Note and show; the engine's progress."""
@@ -149,6 +157,7 @@ class _Watch:
         level = order.users if order.arrivals is None else order.arrivals
         if not self.levels or self.levels[-1][1] != level:
             self.levels.append((view.elapsed, level))
+        self._observer.note(view.elapsed, level)
         if self.progress is not None:
             self.progress(view, order)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sendpoll.core.reports.page import Page
 from sendpoll.core.text.units import percent
 from sendpoll.load.report import phrases
+from sendpoll.load.report.observed import observed_lines, observed_plots
 from sendpoll.load.results.load_result import DURATIONS
 from sendpoll.load.results.result_json import LoadResult
 
@@ -57,6 +58,7 @@ def html_report(result: LoadResult) -> str:
     """The page, complete in itself: it can be mailed, kept and read offline."""
     context = {
         "result": result,
+        "besides": observed_lines(result.get("observed")),
         "reasons": [*phrases.own_reasons(result), *phrases.notes(result)],
         "latencies": [result["metrics"][name] for name in LATENCIES],
         "processes": _processes(result["generator"]),
@@ -64,7 +66,8 @@ def html_report(result: LoadResult) -> str:
         "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
         "samples_text": json.dumps(result["samples"], ensure_ascii=False, indent=2),
     }
-    return _PAGE.render(context, {"columns": result["series"]["columns"], "plots": [_plot(*line) for line in _LINES]})
+    drawn = [*(_plot(*line) for line in _LINES), *observed_plots(result.get("observed"), "users")]
+    return _PAGE.render(context, {"columns": result["series"]["columns"], "plots": drawn})
 
 
 def _plot(title: str, axes: Sequence[str], lines: Sequence[tuple[str, str, int, str]]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Final
 from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import counted, percent, quantity, short_seconds
+from sendpoll.load.observe.observed import ObservedTold
+from sendpoll.load.report.observed import observed_lines
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
 from sendpoll.load.results.result_json import BrokenRow, LoadResult
 
@@ -32,12 +34,20 @@ def _blocks(result: LoadResult) -> Iterator[str]:
         ("Objective", "Verdict", "Why"),
         [(markdown(gate["objective"]), gate["verdict"], markdown(gate["sentence"])) for gate in result["gates"]],
     )
+    yield from observed_blocks(result.get("observed"))
     yield _numbers(result)
     yield _tasks(result)
     yield from _refusals(result)
     yield from _broken_rows("Broken requirement", result["violations"])
     yield from _broken_rows("Missed, and no client breaks by it", result.get("missed", []))
     yield from _comparison(result)
+
+
+def observed_blocks(told: ObservedTold | None) -> Iterator[str]:
+    """What gave, and what else was seen."""
+    if told is not None:
+        yield f"What gives: {markdown(told['sentence'], 500)}."
+        yield bullets(markdown(line, 500) for line in observed_lines(told))
 
 
 def _numbers(result: LoadResult) -> str:

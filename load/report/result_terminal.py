@@ -14,6 +14,8 @@ from sendpoll.core.reports.console import COLUMNS, SafeConsole, grid, section
 from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
+from sendpoll.load.observe.observed import ObservedTold
+from sendpoll.load.report.observed import observed_lines
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
 from sendpoll.load.results.result_json import BrokenRow, ComparisonTold, ErrorTold, LoadResult
 
@@ -105,6 +107,8 @@ def summary(result: LoadResult) -> RenderableType:
     parts.append(section("Objectives", _gates(result)))
     if result["ledger"]["started"] or result["ledger"]["dropped"]:
         parts += [section("Latency", _latencies(result)), section("Tasks", _tasks(result))]
+    if "observed" in result:
+        parts.append(section("What gives", observed_text(result["observed"])))
     if "comparison" in result:
         parts.append(section("Against the run before", _comparison(result["comparison"])))
     for title, rows, style in (
@@ -164,6 +168,12 @@ def _tasks(result: LoadResult) -> RenderableType:
         ),
         *([Text(f"{extra_polls(polls)} besides")] if polls["extra"] else []),
     )
+
+
+def observed_text(told: ObservedTold) -> RenderableType:
+    """What gave, and what else was seen."""
+    besides = [Text(one_line(line, 500), "dim") for line in observed_lines(told)]
+    return Group(Text(one_line(told["sentence"], 500)), *besides)
 
 
 def _comparison(comparison: ComparisonTold) -> RenderableType:

@@ -18,6 +18,8 @@ from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Exchange, Standing, ViolationRecord
 from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_estimate, wilson
 from sendpoll.load.measure.window import Window
+from sendpoll.load.observe.observed import observed
+from sendpoll.load.observe.observer import Recording
 from sendpoll.load.results.gates import gates_of
 from sendpoll.load.results.result_json import LoadResult
 from sendpoll.load.results.series import course, dense
@@ -70,6 +72,8 @@ class RunFacts:
     """Exchanges behind the first failures of each kind."""
     connections: Mapping[str, int] = field(default_factory=dict)
     """How many connections were made to each address of the target's name."""
+    recording: Recording | None = None
+    """What was watched beside the load; None where nothing was."""
 
 
 def load_result(
@@ -109,6 +113,8 @@ def load_result(
         "series": course(metrics),
         "generator": {**facts.generator, "problems": list(facts.problems)},
     }
+    if facts.recording is not None:
+        result["observed"] = observed(facts.recording)
     redacted: LoadResult = Redactor(facts.target.secrets).data(result)
     return redacted, verdict
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.load.observe.observed import ObservedTold
 from sendpoll.load.scenario.scenario_json import ScenarioJson
 
 
@@ -227,4 +228,6 @@ class LoadResult(TypedDict):
     samples: list[dict[str, Any]]
     series: SeriesTold
     comparison: NotRequired[ComparisonTold]
+    observed: NotRequired[ObservedTold]
+    """The server's own figures; absent where none were watched."""
     generator: GeneratorTold

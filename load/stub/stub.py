@@ -118,10 +118,10 @@ class StubProtocol(asyncio.Protocol):
             )
 
 
-async def serve(script: Script, host: str, port: int) -> None:
+async def serve(script: Script, host: str, port: int, protocol: type[StubProtocol] = StubProtocol) -> None:
     """Serve until cancelled; the first line on stdout is the base URL."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: StubProtocol(script), host, port, backlog=4096)
+    server = await loop.create_server(lambda: protocol(script), host, port, backlog=4096)
     bound = server.sockets[0].getsockname()
     sys.stdout.write(f"http://{bound[0]}:{bound[1]}\n")
     sys.stdout.flush()

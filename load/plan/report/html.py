@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from sendpoll.core.reports.page import Page
 from sendpoll.load.plan.plan_json import Plan, StepObjective, StepTold
 from sendpoll.load.report import phrases
+from sendpoll.load.report.observed import observed_lines, observed_plots
 
 VERDICT_COLOURS: Final = {
     "pass": "--good",
@@ -36,10 +37,13 @@ def plan_html(result: Plan) -> str:
     drawn = [_capacity(result), _throughput(result), _latency(result), _over_time(result)]
     context = {
         "result": result,
+        "besides": observed_lines(result.get("observed")),
         "wanted": [row["objective"] for row in result["answer"]["objectives"]],
         "scenario_text": json.dumps(result["scenario"], ensure_ascii=False, indent=2),
     }
-    return _PAGE.render(context, {"plots": [plot for plot in drawn if plot]})
+    return _PAGE.render(
+        context, {"plots": [*(plot for plot in drawn if plot), *observed_plots(result.get("observed"), result["unit"])]}
+    )
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import NOTHING, percent, quantity, short_seconds, three_digits
 from sendpoll.load.plan.plan_json import CapacityTold, Plan
 from sendpoll.load.report.phrases import replicas_between
+from sendpoll.load.report.result_markdown import observed_blocks
 
 
 def plan_markdown(result: Plan) -> str:
@@ -24,6 +25,7 @@ def _blocks(result: Plan) -> Iterator[str]:
         f"Scenario {markdown(result['scenario']['name'])} against {markdown(result['target']['base_url'])}, "
         f"{short_seconds(result['seconds'])}."
     )
+    yield from observed_blocks(result.get("observed"))
     yield from _tiers(result)
     yield _objectives(result)
     yield _steps(result)

@@ -17,6 +17,7 @@ from sendpoll.load.plan.judge import Assessment
 from sendpoll.load.plan.plan_json import Plan, SizingTold
 from sendpoll.load.plan.report.markdown import bounds_of, level_of
 from sendpoll.load.report.phrases import replicas_between
+from sendpoll.load.report.result_terminal import observed_text
 
 STYLES: Final = {
     "pass": "green",
@@ -56,6 +57,9 @@ def _parts(result: Plan) -> Iterator[RenderableType]:
     yield Text(one_line(result["sentence"], 900))
     for note in result["notes"]:
         yield Padding(Text(one_line(note, 500), "dim"), (0, 0, 0, 2), expand=False)
+    if "observed" in result:
+        yield Text("\nWhat gives", "bold")
+        yield observed_text(result["observed"])
     for title, table in _tables(result):
         yield Text(f"\n{title}", "bold")
         yield table
