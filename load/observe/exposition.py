@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from prometheus_client.parser import text_string_to_metric_families
 
-Kind = Literal["counter", "gauge"]
+SeriesKind = Literal["counter", "gauge"]
 MAX_SERIES: Final = 3000
 """Of one page: a large database exporter has some 2,000."""
 _DISTRIBUTIONS: Final = frozenset({"histogram", "summary"})
@@ -22,7 +22,7 @@ class Series:
     metric: str
     """The name of the sample, such as `process_cpu_seconds_total`."""
     labels: tuple[tuple[str, str], ...]
-    kind: Kind
+    kind: SeriesKind
 
 
 def parse_page(text: str) -> Mapping[Series, float]:

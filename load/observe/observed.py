@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from sendpoll.load.observe.figures import figures_of
 from sendpoll.load.observe.observer import Recording
-from sendpoll.load.observe.saturation import Course, Finding, findings, told
+from sendpoll.load.observe.saturation import Course, Shortage, shortages, told
 from sendpoll.load.observe.timeline import grid_of
 
 
@@ -49,7 +49,7 @@ def observed(recording: Recording, unit: str = "users") -> ObservedTold:
     grid = grid_of(recording)
     course = Course(grid, recording.levels, unit)
     figures = [figure for reading in recording.readings for figure in figures_of(reading, grid)]
-    found = findings(figures, course)
+    found = shortages(figures, course)
     sentence = told(found, figures) if figures else "nothing could be watched"
     return {
         "sentence": sentence,
@@ -72,7 +72,7 @@ def observed(recording: Recording, unit: str = "users") -> ObservedTold:
     }
 
 
-def _finding(found: Finding) -> FindingTold:
+def _finding(found: Shortage) -> FindingTold:
     return {
         "resource": found.resource,
         "source": found.source,

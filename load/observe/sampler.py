@@ -28,7 +28,7 @@ _MOST_BYTES: Final = 16_000_000
 _ACCEPT: Final = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4"
 
 
-class Page:
+class ScrapedPage:
     """A page of Prometheus text."""
 
     def __init__(self, url: str) -> None:
@@ -67,7 +67,7 @@ class AwayError(ObserveError):
 class Watched:
     """A source, and what has been read of it."""
 
-    source: Page | ProcessTree
+    source: ScrapedPage | ProcessTree
     table: Table[Series] = field(default_factory=Table)
     failures: dict[str, int] = field(default_factory=dict)
     """Why a reading failed, and how often."""
@@ -96,7 +96,7 @@ def main() -> None:
     watched: list[Watched] = []
     try:
         for option, value, make in (
-            *(("--observe", url, Page) for url in told["urls"]),
+            *(("--observe", url, ScrapedPage) for url in told["urls"]),
             *(("--observe-pid", pid, ProcessTree) for pid in told["pids"]),
         ):
             try:

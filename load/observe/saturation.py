@@ -36,7 +36,7 @@ _GROWTH_BYTES: Final = 4e6
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Shortage:
     """A resource that gave, and what shows it."""
 
     resource: Resource
@@ -70,9 +70,9 @@ class Course:
         return f" from {level:g} {'user' if level == 1 and self.unit == 'users' else self.unit} on"
 
 
-def findings(figures: Sequence[Figure], course: Course) -> list[Finding]:
+def shortages(figures: Sequence[Figure], course: Course) -> list[Shortage]:
     """All that gave, what explains the others first."""
-    found: list[Finding] = []
+    found: list[Shortage] = []
     for resource in _ORDER:
         same = [one for figure in figures if figure.resource == resource and (one := _met(figure, figures, course))]
         found += sorted(same, key=lambda one: one.since_s)
@@ -82,7 +82,7 @@ def findings(figures: Sequence[Figure], course: Course) -> list[Finding]:
     return found + [one for one in grown if one is not None and all(one.name != other.name for other in found)]
 
 
-def told(found: Sequence[Finding], figures: Sequence[Figure]) -> str:
+def told(found: Sequence[Shortage], figures: Sequence[Figure]) -> str:
     """The sentence: what gave, or that nothing seen did and how far it was from it."""
     if found:
         return found[0].sentence
@@ -92,7 +92,7 @@ def told(found: Sequence[Finding], figures: Sequence[Figure]) -> str:
     return f"nothing that was watched gave{f': at most {seen}' if seen else ''}"
 
 
-def _met(figure: Figure, figures: Sequence[Figure], course: Course) -> Finding | None:
+def _met(figure: Figure, figures: Sequence[Figure], course: Course) -> Shortage | None:
     if figure.resource == "queue":
         return _queue(figure, figures, course)
     if figure.limit is None:
@@ -108,7 +108,7 @@ def _met(figure: Figure, figures: Sequence[Figure], course: Course) -> Finding |
     return _finding(figure, sentence, places[0], course)
 
 
-def _queue(figure: Figure, figures: Sequence[Figure], course: Course) -> Finding | None:
+def _queue(figure: Figure, figures: Sequence[Figure], course: Course) -> Shortage | None:
     places = _places(figure.values, 1.0, smooth=True)
     if len(places) < max(_LEAST_POINTS, _QUEUE_SHARE * len(figure.known)):
         return None
@@ -122,7 +122,7 @@ def _queue(figure: Figure, figures: Sequence[Figure], course: Course) -> Finding
     return _finding(figure, sentence, places[0], course)
 
 
-def _growth(figure: Figure, course: Course) -> Finding | None:
+def _growth(figure: Figure, course: Course) -> Shortage | None:
     """Memory that grew all the time, and was still growing at the end. The first quarter is the server's to warm up."""
     points = [(place, value) for place, value in enumerate(figure.values) if value is not None]
     points = points[len(points) // 4 :]
@@ -147,9 +147,9 @@ def _growth(figure: Figure, course: Course) -> Finding | None:
     return _finding(figure, sentence, points[0][0], course)
 
 
-def _finding(figure: Figure, sentence: str, place: int, course: Course) -> Finding:
+def _finding(figure: Figure, sentence: str, place: int, course: Course) -> Shortage:
     since = round(place * course.grid.width, 3)
-    return Finding(figure.resource, figure.source, figure.name, sentence, since, course.level(place))
+    return Shortage(figure.resource, figure.source, figure.name, sentence, since, course.level(place))
 
 
 def _places(values: Column, bound: float, *, smooth: bool) -> list[int]:

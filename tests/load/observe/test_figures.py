@@ -10,7 +10,7 @@ import pytest
 from sendpoll.load.observe.exposition import parse_page
 from sendpoll.load.observe.figures import Figure, figures_of
 from sendpoll.load.observe.observer import Reading
-from sendpoll.load.observe.saturation import Course, findings, told
+from sendpoll.load.observe.saturation import Course, shortages, told
 from sendpoll.load.observe.timeline import Grid
 
 SECONDS = 60
@@ -27,7 +27,7 @@ def said(page: Page, source: str = "http://agent.test/metrics", seconds: int = S
     reading = Reading(source, [at + 0.5 for at in range(seconds)], columns, {})  # type: ignore[arg-type]
     grid = Grid(1.0, seconds)
     figures: list[Figure] = figures_of(reading, grid)
-    found = findings(figures, Course(grid, [(float(at), float(at + 1)) for at in range(seconds)]))
+    found = shortages(figures, Course(grid, [(float(at), float(at + 1)) for at in range(seconds)]))
     return [one.resource for one in found], told(found, figures)
 
 
