@@ -9,7 +9,7 @@ from typing import Any, Final
 from sendpoll.core.reports.page import Page
 from sendpoll.core.text.units import percent
 from sendpoll.load.report import phrases
-from sendpoll.load.report.observed import observed_lines, observed_plots
+from sendpoll.load.report.what_gives import observed_lines, observed_plots
 from sendpoll.load.results.load_result import DURATIONS
 from sendpoll.load.results.result_json import LoadResult
 

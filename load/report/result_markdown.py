@@ -9,8 +9,8 @@ from sendpoll.core.reports.markdown import bullets, document, table
 from sendpoll.core.text.safe import markdown
 from sendpoll.core.text.units import counted, percent, quantity, short_seconds
 from sendpoll.load.observe.observed import ObservedTold
-from sendpoll.load.report.observed import observed_lines
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
+from sendpoll.load.report.what_gives import observed_lines
 from sendpoll.load.results.result_json import BrokenRow, LoadResult
 
 SHOWN: Final = ("ttfe", "task", "stall", "submit", "poll")

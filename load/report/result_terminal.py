@@ -15,8 +15,8 @@ from sendpoll.core.text.safe import one_line
 from sendpoll.core.text.units import NOTHING, counted, percent, quantity, short_seconds, three_digits
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.observe.observed import ObservedTold
-from sendpoll.load.report.observed import observed_lines
 from sendpoll.load.report.phrases import booked, extra_polls, interval, notes, own_reasons, ratio, value_of
+from sendpoll.load.report.what_gives import observed_lines
 from sendpoll.load.results.result_json import BrokenRow, ComparisonTold, ErrorTold, LoadResult
 
 _STYLES: Final = {

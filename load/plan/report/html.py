@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from sendpoll.core.reports.page import Page
 from sendpoll.load.plan.plan_json import Plan, StepObjective, StepTold
 from sendpoll.load.report import phrases
-from sendpoll.load.report.observed import observed_lines, observed_plots
+from sendpoll.load.report.what_gives import observed_lines, observed_plots
 
 VERDICT_COLOURS: Final = {
     "pass": "--good",
