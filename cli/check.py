@@ -46,7 +46,9 @@ _GROUPS = (
     dataclasses.replace(SERVER, more=("second_token", "origin", *SERVER.more)),
     JUDGE,
     Group(
-        "Send", ("dry_run",), ("prompts", "max_messages", "max_rate", "examples", "seed", "deadline", "task_timeout")
+        "Send",
+        ("dry_run",),
+        ("watch", "prompts", "max_messages", "max_rate", "examples", "seed", "deadline", "task_timeout"),
     ),
     Group("Restart", (), ("restart", "restart_wait")),
     REPORT,
@@ -54,6 +56,7 @@ _GROUPS = (
 _EXAMPLES = (
     "sendpoll check http://localhost:8091 --token T --report-dir report",
     "sendpoll check --target server.yaml --baseline known.yaml",
+    "sendpoll check http://localhost:8091 --token T --watch",
     "sendpoll check http://localhost:8091 --token T --only POLL-8 --seed 1",
     "sendpoll check",
 )
@@ -100,6 +103,7 @@ _STARTING = 2.0
     show_default=True,
     help="For it to answer again.",
 )
+@click.option("--watch", is_flag=True, help="Judge again whenever the server is started anew, or at a key.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 def check(**options: Any) -> None:
     """Tell whether the published clients will work with the server at URL.
@@ -110,8 +114,25 @@ def check(**options: Any) -> None:
         target = _described(options) or Target()
         click.echo(describe_run(target, judgement_of(options, Subject.SERVER), _restart(options)), nl=False)
         return
+    if options["watch"]:
+        raise SystemExit(_watch(options))
     with Interruption() as interruption, _target(options) as target:
         raise SystemExit(_judge(target, options, interruption))
+
+
+def _watch(options: dict[str, Any]) -> int:
+    from sendpoll.cli.watch import Watch
+
+    target = _described(options)
+    if target is None:
+        raise click.UsageError("--watch needs a server that you start anew: name it by URL or --target")
+    if options["write_baseline"] is not None:
+        raise click.UsageError("--watch judges again and again; write the baseline with a run of its own")
+    if options["restart"] is not None:
+        raise click.UsageError("--watch waits for you to restart the server, --restart does it; leave one of them out")
+    words = [word for word in sys.argv[1:] if word != "--watch"]
+    with Interruption() as interruption:
+        return Watch(target, words, options["report_dir"], failed_first=not options["only"]).run(interruption)
 
 
 def _judge(target: Target, options: dict[str, Any], interruption: Interruption) -> int:

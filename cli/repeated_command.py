@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-_TOLD_ANEW = frozenset({"only", "deadline", "max_messages", "dry_run", "write_baseline"})
+_TOLD_ANEW = frozenset({"only", "deadline", "max_messages", "dry_run", "watch", "write_baseline"})
 """What the next run is told anew, or not at all."""
 _VARIABLES = {"token": "SENDPOLL_TOKEN", "second_token": "SENDPOLL_SECOND_TOKEN"}
 """What is secret, and the variable in which it should stand."""
