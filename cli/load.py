@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, secret_of, sources_of, target_at_hand, told_plainly
+from sendpoll.cli.load_options import (
+    fleet_of,
+    load_options,
+    outlets_of,
+    secret_of,
+    sources_of,
+    target_at_hand,
+    told_plainly,
+)
 from sendpoll.cli.target_options import SERVER, secrets_of, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -27,7 +35,7 @@ _GROUPS = (
         ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
     ),
     Group("Judge", ("slos", "compare"), ("inconclusive",)),
-    Group("Observe", (), ("observe_urls", "observe_pids")),
+    Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
     Group("Report", ("report_dir",), ("web", "web_port")),
     Group(
         "Generator",
@@ -137,6 +145,7 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
         compare=options["compare"],
         inconclusive=options["inconclusive"],
         sources=sources_of(options),
+        outlets=outlets_of(options),
     )
     out, err = consoles()
     try:

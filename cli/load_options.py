@@ -18,6 +18,7 @@ from sendpoll.core.target.target import Target
 
 if TYPE_CHECKING:
     from sendpoll.load.engine import Fleet
+    from sendpoll.load.export.outlets import OutletSettings
     from sendpoll.load.observe.sources import Sources
 
 
@@ -57,6 +58,20 @@ _OPTIONS = (
         metavar="N",
         help="Watch a process of this machine and what it started.",
     ),
+    click.option(
+        "--metrics-port",
+        type=click.IntRange(0, 65535),
+        metavar="N",
+        help="Serve the numbers to Prometheus while the run lasts; 0 is a free port.",
+    ),
+    click.option(
+        "--metrics-bind",
+        metavar="HOST",
+        default="127.0.0.1",
+        show_default=True,
+        help="Where that page listens; 0.0.0.0 for everywhere.",
+    ),
+    click.option("--otlp", is_flag=True, help="Send the numbers by OTLP, as the OTEL_ variables say."),
     click.option("--report-dir", type=_FOLDER, metavar="DIR", help="Write JSON, HTML, JUnit, Markdown and a task log."),
     click.option(
         "--processes", type=click.IntRange(0), metavar="N", default=0, help="Worker processes on this machine."
@@ -124,6 +139,13 @@ def fleet_of(options: Mapping[str, Any]) -> Fleet:
         expect_workers=options["expect_workers"],
         web_port=options["web_port"] if options.get("web") else None,
     )
+
+
+def outlets_of(options: Mapping[str, Any]) -> OutletSettings:
+    """Where the options say the numbers go."""
+    from sendpoll.load.export.outlets import OutletSettings
+
+    return OutletSettings(options["metrics_port"], options["metrics_bind"], options["otlp"])
 
 
 def sources_of(options: Mapping[str, Any]) -> Sources:

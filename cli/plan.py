@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, sources_of, target_at_hand, told_plainly
+from sendpoll.cli.load_options import fleet_of, load_options, outlets_of, sources_of, target_at_hand, told_plainly
 from sendpoll.cli.target_options import SERVER, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -26,7 +26,7 @@ _GROUPS = (
         ("think", "poll_interval", "on_refusal", "arrivals", "max_rate", "polls", "seed"),
     ),
     Group("Effort", ("quick",), ("budget", "no_doctor")),
-    Group("Observe", (), ("observe_urls", "observe_pids")),
+    Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
     Group("Report", ("report_dir",)),
     Group("Generator", (), ("processes", "master", "expect_workers", "master_bind", "master_port", "cluster_secret")),
 )
@@ -130,5 +130,6 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
         doctor=not options["no_doctor"],
         report_dir=options["report_dir"],
         sources=sources_of(options),
+        outlets=outlets_of(options),
         notes=notes,
     )

@@ -10,6 +10,7 @@ from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
+from sendpoll.load.export.outlets import Outlets, OutletSettings
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
 from sendpoll.load.observe.observer import Observer, Recording
@@ -37,6 +38,8 @@ class Job:
     inconclusive: InconclusiveAs = "inconclusive"
     sources: Sources = field(default_factory=Sources)
     """What is watched beside the load."""
+    outlets: OutletSettings = field(default_factory=OutletSettings)
+    """Where the numbers go while the run lasts."""
 
 
 def warn_of_tls(target: Target, err: SafeConsole) -> None:
@@ -60,15 +63,17 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
         err.print(f"Page: http://127.0.0.1:{job.fleet.web_port}")
     before = _earlier(job)
     with TaskLog(job.report_dir, job.workload.target.secrets) as tasks, Observer(job.sources) as observer:
-        with LiveProgress(err) as live:
+        with Outlets(job.outlets, job.workload, err) as outlets, LiveProgress(err) as live:
             controller = ShapeController(scenario.shape, scenario.start_spread_s)
 
             def progress(view: View, order: Order) -> None:
                 tasks.add(view.records)
                 observer.note(view.elapsed, view.users)
+                outlets(view)
                 live(view, order)
 
             held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
+            outlets.finish(held)
         result, verdict = conclude(job, held, observer.finish())
         if before is not None:
             verdict = _compare(before, result, verdict, err)

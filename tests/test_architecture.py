@@ -265,6 +265,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "scenario",
         "engine",
         "observe",
+        "export",
         "users",
         "on_locust",
         "results",

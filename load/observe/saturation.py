@@ -59,8 +59,8 @@ class Course:
     unit: str = "users"
 
     def level(self, place: int) -> float | None:
-        """What was held at a point."""
-        return level_at(self.levels, (place + 0.5) * self.grid.width)
+        """What was held at a point. What is known of the load trails it by up to a second."""
+        return level_at(self.levels, (place + 1) * self.grid.width + 0.5)
 
     def since(self, place: int) -> str:
         """Half a sentence: from which level on."""

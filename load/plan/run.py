@@ -13,6 +13,7 @@ from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
+from sendpoll.load.export.outlets import Outlets, OutletSettings
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.records import TaskRecord
@@ -55,6 +56,8 @@ class PlanJob:
     report_dir: Path | None = None
     sources: Sources = field(default_factory=Sources)
     """What is watched beside the load."""
+    outlets: OutletSettings = field(default_factory=OutletSettings)
+    """Where the numbers go while the plan lasts."""
     notes: Sequence[str] = ()
     """What a reader must know besides, a sentence each."""
 
@@ -75,8 +78,8 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     settings = replace(job.settings, generator_requests=ceiling, budget_s=budget)
     observations = Observations(settings.service, arrivals=settings.arrivals)
     search = Search(settings, observations)
-    observer = Observer(job.sources)
-    watch = _Watch(err, observations, observer)
+    observer, outlets = Observer(job.sources), Outlets(job.outlets, job.workload, err)
+    watch = _Watch(err, observations, observer, outlets)
     controller = PlanController(
         search.run(),
         observations,
@@ -84,10 +87,11 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         arrivals=settings.arrivals,
         on_step=watch.on_step,
     )
-    with observer, LiveProgress(err) as progress:
+    with observer, outlets, LiveProgress(err) as progress:
         watch.progress = progress
         held = _held(job, controller, watch, interruption)
         recording = observer.finish()
+        outlets.finish(held)
     conclusion = _stopped(search, held) if held.cut_by is not None else controller.conclusion or _stopped(search, held)
     polls = _polls(job, settings, search, conclusion, err, interruption)
     if interruption.number is not None and held.cut_by is None:
@@ -142,7 +146,7 @@ def _ceiling(job: PlanJob, err: SafeConsole) -> tuple[float | None, list[str]]:
 class _Watch:
     """Shows a plan while it lasts, and notes which level was ordered when."""
 
-    def __init__(self, err: SafeConsole, observations: Observations, observer: Observer) -> None:
+    def __init__(self, err: SafeConsole, observations: Observations, observer: Observer, outlets: Outlets) -> None:
         self.levels: list[tuple[float, float]] = []
         self.records: list[TaskRecord] = []
         """Of the whole plan: its budget bounds how many there are."""
@@ -150,6 +154,7 @@ class _Watch:
         self._err = err
         self._book = observations
         self._observer = observer
+        self._outlets = outlets
 
     def __call__(self, view: View, order: Order) -> None:
         """Note and show; the engine's progress."""
@@ -158,6 +163,7 @@ class _Watch:
         if not self.levels or self.levels[-1][1] != level:
             self.levels.append((view.elapsed, level))
         self._observer.note(view.elapsed, level)
+        self._outlets(view)
         if self.progress is not None:
             self.progress(view, order)
 

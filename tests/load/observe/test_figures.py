@@ -50,7 +50,7 @@ def full_from(at: int, since: int, idle: float, busy: float) -> float:
         (
             lambda at: counter("process_cpu_seconds_total", full_from(at, 33, 0.1, 0.98)),
             "cpu",
-            "CPU: 98% of one core from 35 users on, all that one thread can use",
+            "CPU: 98% of one core from 36 users on, all that one thread can use",
         ),
         (
             lambda at: counter("process_cpu_seconds_total", 3.9 * at) + gauge("go_sched_gomaxprocs_threads", 4),
@@ -60,12 +60,12 @@ def full_from(at: int, since: int, idle: float, busy: float) -> float:
         (
             lambda at: gauge("process_open_fds", min(1020, 100 + 40 * at)) + gauge("process_max_fds", 1024),
             "files",
-            "open files: 1,020 of 1,024 from 23 users on",
+            "open files: 1,020 of 1,024 from 24 users on",
         ),
         (
             lambda at: gauge("vllm:num_requests_waiting", max(0, at - 7)) + gauge("vllm:num_requests_running", 8),
             "queue",
-            "the queue vllm:num_requests_waiting does not empty from 9 users on",
+            "the queue vllm:num_requests_waiting does not empty from 10 users on",
         ),
         (lambda at: gauge("vllm:gpu_cache_usage_perc", min(1.0, at / 20)), "share", "vllm:gpu_cache_usage_perc: "),
         (lambda at: gauge("DCGM_FI_DEV_GPU_UTIL", min(100, 10 * at)), "share", "DCGM_FI_DEV_GPU_UTIL: "),
