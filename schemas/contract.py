@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import referencing
@@ -38,6 +38,20 @@ def names(kind: str) -> tuple[str, ...]:
     """The names of all documents of a kind (`messages` or `files`), sorted."""
     entries = folder().joinpath(kind).iterdir()
     return tuple(sorted(f"{kind}/{entry.name}" for entry in entries if entry.name.endswith(".json")))
+
+
+@functools.cache
+def own_words(name: str) -> frozenset[str]:
+    """The words that a document's enumerations and constants name: they are the format's own, wherever they stand."""
+    return frozenset(_words(document(name)))
+
+
+def _words(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        fixed = node.get("enum", ()) if isinstance(node.get("enum"), list) else ()
+        yield from (word for word in (*fixed, node.get("const")) if isinstance(word, str))
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _words(inner)
 
 
 @functools.cache

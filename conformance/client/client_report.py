@@ -20,7 +20,7 @@ from sendpoll.conformance.results.report_json import Report
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
-from sendpoll.schemas.contract import JSON
+from sendpoll.schemas.contract import JSON, own_words
 
 _BODY = 2000
 """Characters that are kept of a body and of an output."""
@@ -79,7 +79,7 @@ def build_report(observed: Sequence[Observation], judged: Sequence[Judged], run:
         "situations": [_situation(seen, judged) for seen in observed],
         "notes": [*run.notes, *_left(observed)],
     }
-    redacted: Report = Redactor([run.token]).data(report)
+    redacted: Report = Redactor([run.token]).data(report, own_words("files/report.json"))
     return redacted
 
 

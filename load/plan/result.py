@@ -27,6 +27,7 @@ from sendpoll.load.plan.sizing import CROWDS, RATES, assumptions, fleets
 from sendpoll.load.plan.tallies import Observations
 from sendpoll.load.results.load_result import described_target, environment_facts, version_of
 from sendpoll.load.results.verdict import WORDS, ExitCode, ended_by
+from sendpoll.schemas.contract import own_words
 
 SCHEMA_VERSION: Final = 1
 _BUCKET_S: Final = 5.0
@@ -99,7 +100,7 @@ def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
     }
     if facts.recording is not None:
         result["observed"] = observed(facts.recording, settings.unit)
-    redacted: Plan = Redactor(facts.workload.target.secrets).data(result)
+    redacted: Plan = Redactor(facts.workload.target.secrets).data(result, own_words("files/plan.json"))
     return redacted, code
 
 

@@ -11,12 +11,14 @@ from typing import IO
 
 from sendpoll.core.reports.files import lines_of
 from sendpoll.core.text.secrets import Redactor
-from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.measure.records import Outcome, TaskRecord
+
+_OUTCOMES = frozenset(outcome.name.lower() for outcome in Outcome)
 
 
 def task_lines(records: Iterable[TaskRecord], redactor: Redactor) -> Iterator[str]:
     """The lines of `tasks.jsonl`."""
-    return lines_of(redactor.data(record.as_json()) for record in records)
+    return lines_of(redactor.data(record.as_json(), _OUTCOMES) for record in records)
 
 
 class TaskLog:

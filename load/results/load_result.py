@@ -26,6 +26,7 @@ from sendpoll.load.results.series import course, dense
 from sendpoll.load.results.verdict import InconclusiveAs, RunVerdict, cut_short, verdict_of
 from sendpoll.load.scenario.scenario import Scenario
 from sendpoll.schemas.catalogue import load_catalogue
+from sendpoll.schemas.contract import own_words
 
 SCHEMA_VERSION: Final = 2
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
@@ -115,7 +116,7 @@ def load_result(
     }
     if facts.recording is not None:
         result["observed"] = observed(facts.recording)
-    redacted: LoadResult = Redactor(facts.target.secrets).data(result)
+    redacted: LoadResult = Redactor(facts.target.secrets).data(result, own_words("files/load-result.json"))
     return redacted, verdict
 
 
