@@ -72,6 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
             # uvicorn tells only the newest, which may stand behind the one that is worked on.
             request.disconnected = True
             request.message_event.set()
+        # uvicorn does so only where the client says goodbye; after a reset its timer would hold the connection on.
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -183,6 +183,17 @@ _WORDS = frozenset(
 )
 
 
+def test_client_that_says_and_prints_harm(tmp_path: Path) -> None:
+    command = ("env", f"PYTHONPATH={Path(__file__).parents[2]}", sys.executable, "-m", "tests.hostile.client")
+    done = ran("client", "--report-dir", str(tmp_path), "--", *command, folder=tmp_path)
+    assert done.returncode in {1, 3}
+    assert_harmless(done, tmp_path, _CHECK)
+    assert b"owned" in (tmp_path / "report.json").read_bytes(), "what the client said is not in the report at all"
+    assert not any(
+        b"bearer " in path.read_bytes().lower().replace(b"bearer [token]", b"") for path in tmp_path.iterdir()
+    )
+
+
 def test_replay_of_a_strangers_report(
     url: str, checked: tuple[subprocess.CompletedProcess[bytes], Path], tmp_path: Path
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -233,6 +235,25 @@ def test_who_leaves_with_many_requests_open_is_not_talked_of(api: Api, caplog: p
             flood(connection, b"", f"GET /openapi.json {HEAD}\r\n".encode() * 100, seconds=0.05)
     assert api.client.get("/healthz").status_code == 200
     assert caplog.records == []
+
+
+def test_a_connection_that_was_reset_is_not_held_by_its_timers(api: Api) -> None:
+    """Each held its buffers until the time was up that an idle connection is kept for."""
+
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(one, bounded_protocol.BoundedProtocol) for one in gc.get_objects())
+
+    before = held()
+    for _ in range(20):
+        with connect(api) as connection:
+            connection.sendall(f"GET /healthz {HEAD}\r\n".encode())
+            read_answer(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    patience = time.monotonic() + 20
+    while held() > before and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert held() <= before
 
 
 def test_trailers_do_not_change_the_request() -> None:
