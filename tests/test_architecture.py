@@ -243,6 +243,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "api_calls",
         "threads",
         "rows",
+        "judged_server",
         "traffic_report",
         "traffic_judge",
         "judge_files",

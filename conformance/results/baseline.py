@@ -145,7 +145,8 @@ def _code_without(report: Report, known: Iterable[str]) -> ExitCode:
     strict = report["strict"] and report["level"] == "should"
     if excused and not any(level is Level.MUST or strict for level, _ in judged):
         return ExitCode.CONFORMANT
-    return run_verdict(judged, level=report["level"], strict=report["strict"])[1]
+    whole = view.is_whole(report)
+    return run_verdict(judged, level=report["level"], strict=report["strict"], whole=whole)[1]
 
 
 def _sentence(result: BaselineResult) -> str:

@@ -136,6 +136,11 @@ def known_reason(report: Report, requirement: str) -> str:
     return reason
 
 
+def is_whole(report: Report) -> bool:
+    """Whether rows that nothing was said of leave the run undetermined: in traffic that only happened, if `strict`."""
+    return subject(report) is not Subject.TRAFFIC or report["strict"]
+
+
 def is_judged(report: Report, row: Row) -> bool:
     """Whether the run was asked to judge rows of this level."""
     return bool(row["level"] == "MUST" or report["level"] == "should")

@@ -12,9 +12,12 @@ from sendpoll.conformance.client.judging.expectation import missed
 from sendpoll.conformance.client.judging.observation import Judge, Misstep, Observation, SituationTally
 from sendpoll.conformance.client.judging.traffic import made_up
 from sendpoll.conformance.client.running.program import TELLS_OF_FAILURE, End
+from sendpoll.conformance.client.serving.messages import Answer
 from sendpoll.conformance.client.serving.right_api import chunk
 from sendpoll.conformance.client.situations.played import REFUSAL
 from sendpoll.conformance.client.situations.situation import WORKSPACE
+from sendpoll.core.http.retry_after import is_date
+from sendpoll.core.http.retry_after import retry_after as retry_after_seconds
 from sendpoll.core.text.secrets import MASK, Redactor
 
 _TWICE_A_SECOND = 0.48
@@ -116,13 +119,25 @@ def retry_after(seen: Observation) -> SituationTally:
     for refused, again in pairwise(polls):
         if refused.given is None or refused.given.status != 429:
             continue
+        wanted = _asked_to_wait(seen, refused.given)
+        if wanted is None:
+            continue
         tally.exercised += 1
-        wanted = float(next(fault.do["retry_after"] for fault in seen.situation.faults if "retry_after" in fault.do))
         waited = again.at - refused.at
         if waited < wanted - _EARLY:
             told = f"It polled again after {waited:.1f} s, where Retry-After asked for {wanted:g} s at least."
             tally.violations.append(Misstep(told, (refused, again)))
     return tally
+
+
+def _asked_to_wait(seen: Observation, refusal: Answer) -> float | None:
+    """For how many seconds a situation has a client wait; of a recorded answer, what its Retry-After says."""
+    meant = next((fault.do["retry_after"] for fault in seen.situation.faults if "retry_after" in fault.do), None)
+    if meant is not None:
+        return float(meant)
+    said = {name.lower(): value for name, value in refusal.headers}
+    told = retry_after_seconds(said.get("retry-after"), date=said.get("date"))
+    return told - 1.0 if told and is_date(said.get("retry-after")) else told  # dates are whole seconds
 
 
 def gives_up(seen: Observation) -> SituationTally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import statistics
@@ -81,7 +82,7 @@ def _brought_nothing(poll: Served) -> bool:
     if poll.request.call != "pollTask":
         return not said(poll)
     found = news(poll)
-    return not found or (found["status"] == RUNNING and not found["events"])
+    return not found or (found.get("status") == RUNNING and not found.get("events"))
 
 
 def message_once(seen: Observation) -> SituationTally:
@@ -108,7 +109,7 @@ def _message(served: Served) -> object:
 def token_kept(seen: Observation) -> SituationTally:
     """C-34: the token stands in Authorization alone."""
     tally = SituationTally(exercised=len(seen.served))
-    hides = Redactor([seen.token])
+    hides = _hiding(seen.token)
     for one in (*seen.served, *seen.elsewhere):
         if MASK in hides.text(one.request.target):
             tally.violations.append(Misstep("It wrote the token into a URL.", (one,)))
@@ -117,6 +118,11 @@ def token_kept(seen: Observation) -> SituationTally:
             if MASK in hides.text(text):
                 tally.violations.append(Misstep(f"The token stands in what it {where}."))
     return tally
+
+
+@functools.lru_cache(maxsize=64)
+def _hiding(token: str) -> Redactor:
+    return Redactor([token])
 
 
 def requests_right(seen: Observation) -> SituationTally:
@@ -157,7 +163,7 @@ def _wrong_body(request: ReceivedRequest) -> Iterator[str]:
         return
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield f"It sent a body that is no JSON ({error})."
         return
     if not isinstance(found, dict):

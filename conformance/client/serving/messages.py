@@ -62,7 +62,7 @@ class ReceivedRequest:
         """The body's document; None if there is none."""
         try:
             return json.loads(self.body.decode("utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

@@ -34,7 +34,7 @@ class HarWriter:
 
     def add(self, recorded: RecordedExchange) -> None:
         """Write one exchange. Raises OSError."""
-        self._masks.learn(recorded)
+        self._masks.learn_from(recorded)
         entry = self._masks.data(_entry(recorded, self._masks))
         separator = ",\n" if self._entries else "\n"
         self._stream.write(separator + json.dumps(entry, ensure_ascii=True, allow_nan=False))

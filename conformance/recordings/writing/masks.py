@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
-from sendpoll.core.text.secrets import HIDDEN, MASK, Redactor
+from sendpoll.core.text.secrets import HIDDEN, MASK, SHORT, Redactor
 
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-MOST_TOKENS = 1000
-"""Tokens of a recording that are masked by value; a recording of more clients is masked by the names of headers."""
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+"""The names, in lower case, of headers whose values are secrets whatever they say."""
+_SCHEMES = frozenset({"bearer", "basic", "digest", "token"})
+MOST_TOKENS = 5000
+"""Tokens of a recording that are masked by value; those of further clients are hidden where they stand in headers."""
+_THOROUGHLY = 5
+"""Secrets, those that stand for others among them, that are looked for in all their forms."""
 
 
 class RecordingWriter(Protocol):
@@ -26,33 +29,46 @@ class RecordingWriter(Protocol):
 
 
 def token_of(recorded: RecordedExchange) -> str:
-    """The credentials that a request bears in Authorization, without the scheme of a Bearer; empty where none."""
-    value = recorded.request_header("authorization") or ""
-    bearer = _BEARER.fullmatch(value.strip())
-    return bearer.group(1) if bearer else value.strip()
+    """The credentials that a request bears in Authorization, without their scheme; empty where there are none."""
+    scheme, _, credentials = (recorded.request_header("authorization") or "").strip().partition(" ")
+    return credentials.strip() or ("" if scheme.lower() in _SCHEMES else scheme)
 
 
-class Masks:
-    """Takes secrets out of what is written: those that are known, and every one that a request was seen to bear."""
+class Masks(Redactor):
+    """Takes secrets out of what is written: those that are known, and every one that a request was seen to bear.
+
+    The first are looked for in all their forms. Of more, as a proxy before many users sees them, it is the value alone
+    that is looked for: to look for all forms of a hundred secrets takes a minute a page.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._redactor = Redactor(secrets)
-        self._known = {MASK, HIDDEN, *secrets}
+        given = [secret for secret in secrets if secret]
+        super().__init__(given)
+        self._known = {MASK, HIDDEN, *given}
+        self._others: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
 
-    def learn(self, recorded: RecordedExchange) -> None:
+    def learn_from(self, recorded: RecordedExchange) -> None:
         """Mask the credentials of this request from now on."""
         token = token_of(recorded)
-        if token and token not in self._known and len(self._known) < MOST_TOKENS:
-            self._known.add(token)
-            self._redactor.learn(token)
+        if not token or token in self._known or len(self._known) >= MOST_TOKENS:
+            return
+        self._known.add(token)
+        if len(self._known) <= _THOROUGHLY:
+            self.learn(token)
+        elif len(token) >= SHORT:
+            self._others.append(token)
+            self._pattern = None
 
-    def data(self, value: Any) -> Any:
-        """The JSON value with every secret masked."""
-        return self._redactor.data(value)
+    def text(self, text: str) -> str:
+        """The text with every secret masked."""
+        if self._others and self._pattern is None:
+            self._pattern = re.compile("|".join(map(re.escape, sorted(self._others, key=len, reverse=True))))
+        return super().text(self._pattern.sub(MASK, text) if self._pattern else text)
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Headers with what is secret by its name hidden; the scheme of an Authorization stays."""
-        return [(name, _hidden(value) if name.lower() in _CREDENTIALS else value) for name, value in headers]
+        return [(name, _hidden(value) if name.lower() in CREDENTIALS else value) for name, value in headers]
 
 
 def _hidden(value: str) -> str:

@@ -22,7 +22,7 @@ class NdjsonWriter:
 
     def add(self, recorded: RecordedExchange) -> None:
         """Write one exchange. Raises OSError."""
-        self._masks.learn(recorded)
+        self._masks.learn_from(recorded)
         response = recorded.response
         hidden = dataclasses.replace(
             recorded,
