@@ -19,7 +19,7 @@ from sendpoll.conformance.recordings.api_calls import find_call
 from sendpoll.conformance.recordings.judged_server import JudgedServer
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
 from sendpoll.conformance.recordings.rows.row_tallies import Seen
-from sendpoll.conformance.recordings.traffic_report import NOTHING, Told, build_report
+from sendpoll.conformance.recordings.traffic_report import NOTHING, Remarks, build_report
 from sendpoll.conformance.recordings.writing.masks import Masks
 from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.results.report_json import Report
@@ -85,7 +85,7 @@ class TrafficJudge:
                 self._unjudged[base] += server.calls
         if judged is not None:
             judged.conclude()
-        told = Told([*notes, *self._left_out()], self._trouble())
+        told = Remarks([*notes, *self._left_out()], self._trouble())
         return build_report(judged, self._judgement, self._masks, told)
 
     def _trouble(self) -> str:

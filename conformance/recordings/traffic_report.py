@@ -35,7 +35,7 @@ NOTHING = "the recording holds no call of the API"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Remarks:
     """What is told of a recording beside what it shows of a server."""
 
     notes: Sequence[str] = ()
@@ -43,7 +43,7 @@ class Told:
     """Why nothing can be said, where there is no call of the API."""
 
 
-def build_report(judged: JudgedServer | None, judgement: Judgement, masks: Masks, told: Told) -> Report:
+def build_report(judged: JudgedServer | None, judgement: Judgement, masks: Masks, told: Remarks) -> Report:
     """The report as JSON, following `files/report.json`; of a recording without calls, None is judged."""
     server = judged or JudgedServer("http://nowhere")
     evidence = Evidence(server.base, server.began, Secrets(masks, CREDENTIALS - {"authorization"}))
@@ -127,7 +127,7 @@ def _verdict(row: Requirement, tally: RowTally) -> tuple[Verdict, str]:
 # ---- whose fault ----
 
 
-def _fault(rows: Sequence[Row], verdict: RunVerdict, server: JudgedServer, told: Told) -> WhoseFault:
+def _fault(rows: Sequence[Row], verdict: RunVerdict, server: JudgedServer, told: Remarks) -> WhoseFault:
     """Who broke a MUST row; SHOULD rows break nobody."""
     if not server.calls and verdict is RunVerdict.UNDETERMINED:
         return {"whose": "unknown", "sentence": f"Nobody can tell: {told.trouble}."}
@@ -152,7 +152,7 @@ def _alone(whose: str, broken: Sequence[str], other: str) -> str:
     return f"The {whose} is at fault: it breaks {listed(broken)}. {kept}"
 
 
-def _summary(rows: Sequence[Row], verdict: RunVerdict, fault: WhoseFault, server: JudgedServer, told: Told) -> str:
+def _summary(rows: Sequence[Row], verdict: RunVerdict, fault: WhoseFault, server: JudgedServer, told: Remarks) -> str:
     passed = sum(row["verdict"] == Verdict.PASS for row in rows)
     should = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.SHOULD]
     beside = f" SHOULD rows that fail: {listed(should)}." if should else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 from sendpoll.conformance.client.judging.observation import Judge
 from sendpoll.conformance.client.judging.rows import pace, retry_after
@@ -51,7 +51,6 @@ _MOST_POLLS = 10_000
 """Polls that are kept until the tasks that they are of are judged."""
 _MOST_SENT = 50
 """Messages, and conversations, in a row that are looked at for pauses between them."""
-_OFFSET_ALONE: Final = re.compile(r"from=[0-9]{1,18}")
 _SOON, _AT_ONCE = 10.0, 1.0
 """Seconds within which a client, and no person, sends a message again: after a failure, and after a success."""
 _LIKE: Final = 8
@@ -116,17 +115,10 @@ class ClientRows:
             self.tallies.lack("C-38", lacks)
         else:
             yield from self._judge(client, "C-38", requests_right, [(one, exchange)])
-        if self._has_plain_target(call):  # to look for a token in all its forms takes long
-            self.tallies.exercise("C-34")
-        else:
+        if client.key.token and client.key.token in unquote(call.target):  # all of it: ids may share a word with it
             yield from self._judge(client, "C-34", token_kept, [(one, exchange)])
-
-    def _has_plain_target(self, call: ApiCall) -> bool:
-        """Whether a request's target has nothing in it but ids that the server knows and an offset."""
-        known = self._known
-        ids = call.ids.get("workspace_id", "") in known.workspaces or call.ids.get("task_id", "") in known.tasks
-        query = call.target.partition("?")[2]
-        return (ids or not call.ids) and (not query or _OFFSET_ALONE.fullmatch(query) is not None)
+        else:
+            self.tallies.exercise("C-34")
 
     def _ids(self, client: _Client, one: Served, exchange: Exchange, call: ApiCall) -> Iterator[Seen]:
         """C-19, C-20 and C-31: names and ids are used once they are there, and as they were given."""
