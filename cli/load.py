@@ -10,10 +10,12 @@ import click
 from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import (
     fleet_of,
+    forecast_of,
     load_options,
     outlets_of,
     secret_of,
     sources_of,
+    spending_of,
     target_at_hand,
     told_plainly,
 )
@@ -35,6 +37,7 @@ _GROUPS = (
         ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
     ),
     Group("Judge", ("slos", "compare"), ("inconclusive",)),
+    Group("Money", (), ("dry_run", "probe", "max_messages", "max_cost", "cost_per_message")),
     Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
     Group("Report", ("report_dir",), ("web", "web_port")),
     Group(
@@ -138,8 +141,15 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
     from sendpoll.load.observe.sources import ObserveError
     from sendpoll.load.results.compare import CompareError
 
+    spending = spending_of(options)
+    workload = Workload(target, scenario, options["seed"], spending.bound)
+    if options["dry_run"]:
+        for line in forecast_of(workload, options, interruption).of_load():
+            click.echo(line)
+        return 0
     job = Job(
-        workload=Workload(target, scenario, options["seed"]),
+        workload=workload,
+        spending=spending,
         fleet=fleet_of(options),
         report_dir=options["report_dir"],
         compare=options["compare"],

@@ -14,15 +14,19 @@ import click
 from sendpoll.cli.help_page import Decorated
 from sendpoll.cli.target_options import made_ready, target_of
 from sendpoll.cli.values import METRICS_PAGE, OBJECTIVE, SCENARIO, TIME
+from sendpoll.core.interruption import Interruption
 from sendpoll.core.target.target import Target
 
 if TYPE_CHECKING:
-    from sendpoll.load.engine import Fleet
+    from sendpoll.load.engine import Fleet, Workload
     from sendpoll.load.export.outlets import OutletSettings
+    from sendpoll.load.forecast import Forecast
+    from sendpoll.load.measure.spending import Spending
     from sendpoll.load.observe.sources import Sources
 
 
 _COUNT = click.IntRange(1)
+_MONEY = click.FloatRange(0, min_open=True)
 _PORT = click.IntRange(1, 65535)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OPTIONS = (
@@ -41,6 +45,11 @@ _OPTIONS = (
         type=click.Choice(["fail", "wait"]),
         help="What a user does at 409, 429 or 503: give up as published clients, or come again.",
     ),
+    click.option("--dry-run", is_flag=True, help="Say how many messages and minutes it takes, and send nothing."),
+    click.option("--probe", is_flag=True, help="With --dry-run: send one message, to know what a task takes."),
+    click.option("--max-messages", type=_COUNT, metavar="N", help="Never send more; the end comes with the last."),
+    click.option("--max-cost", type=_MONEY, metavar="X", help="Never spend more on messages, of which each costs Y."),
+    click.option("--cost-per-message", type=_MONEY, metavar="Y", help="In the currency of all amounts."),
     click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Of everything that is drawn."),
     click.option(
         "--observe",
@@ -139,6 +148,29 @@ def fleet_of(options: Mapping[str, Any]) -> Fleet:
         expect_workers=options["expect_workers"],
         web_port=options["web_port"] if options.get("web") else None,
     )
+
+
+def spending_of(options: Mapping[str, Any]) -> Spending:
+    """What the options say of money. Raises click.UsageError."""
+    from sendpoll.load.measure.spending import PriceError, Spending
+
+    names = ("max_messages", "max_cost", "cost_per_message")
+    try:
+        return Spending(**{name: options[name] for name in names}, replica_cost=options.get("replica_cost"))
+    except PriceError as problem:
+        raise click.UsageError(str(problem)) from problem
+
+
+def forecast_of(workload: Workload, options: Mapping[str, Any], interruption: Interruption) -> Forecast:
+    """What a dry run has to say. Raises click.ClickException where its probe fails."""
+    from sendpoll.load.engine import EngineError
+    from sendpoll.load.forecast import forecast, probed
+
+    try:
+        probe = probed(workload, interruption) if options["probe"] else None
+    except EngineError as problem:
+        raise click.ClickException(str(problem)) from problem
+    return forecast(workload, spending_of(options), probe)
 
 
 def outlets_of(options: Mapping[str, Any]) -> OutletSettings:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sendpoll.cli.help_page import Command, Group
-from sendpoll.cli.load_options import fleet_of, load_options, outlets_of, sources_of, target_at_hand, told_plainly
+from sendpoll.cli.load_options import (
+    fleet_of,
+    forecast_of,
+    load_options,
+    outlets_of,
+    sources_of,
+    spending_of,
+    target_at_hand,
+    told_plainly,
+)
 from sendpoll.cli.target_options import SERVER, target_options
 from sendpoll.cli.values import TIME
 from sendpoll.core.interruption import Interruption
@@ -26,6 +35,7 @@ _GROUPS = (
         ("think", "poll_interval", "on_refusal", "arrivals", "max_rate", "polls", "seed"),
     ),
     Group("Effort", ("quick",), ("budget", "no_doctor")),
+    Group("Money", (), ("dry_run", "probe", "max_messages", "max_cost", "cost_per_message", "replica_cost")),
     Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
     Group("Report", ("report_dir",)),
     Group("Generator", (), ("processes", "master", "expect_workers", "master_bind", "master_port", "cluster_secret")),
@@ -60,6 +70,7 @@ _EXIT_CODES = {
 @click.option("--require-users", type=click.FloatRange(0, min_open=True), metavar="N", help="Pass only if held.")
 @click.option("--arrivals", is_flag=True, help="Search for messages a second that come whoever is free.")
 @click.option("--polls", is_flag=True, help="Then poll each 0.25, 0.5 and 1 s at the answer; takes longer.")
+@click.option("--replica-cost", type=click.FloatRange(0), metavar="Z", help="Of one a month: tell what a user costs.")
 @click.option("--no-doctor", is_flag=True, help="Do not measure the generator first.")
 @target_options
 @load_options(scenario="chat")
@@ -82,6 +93,11 @@ def _plan(target: Target, options: dict[str, Any], interruption: Interruption) -
     from sendpoll.load.plan.run import run_plan
 
     job = _job(target, options)
+    if options["dry_run"]:
+        told = forecast_of(job.workload, options, interruption)
+        for line in told.of_plan(job.settings.budget_s, job.settings.max_level, arrivals=job.settings.arrivals):
+            click.echo(line)
+        return 0
     out, err = consoles()
     try:
         with told_plainly(job.report_dir):
@@ -120,8 +136,10 @@ def _job(target: Target, options: dict[str, Any]) -> PlanJob:
         raise click.UsageError(str(problem)) from problem
     except ValueError as problem:
         raise click.UsageError(f"--budget: {problem}") from problem
+    spending = spending_of(options)
     return PlanJob(
-        workload=Workload(target, scenario, options["seed"]),
+        workload=Workload(target, scenario, options["seed"], spending.bound),
+        spending=spending,
         settings=settings,
         fleet=fleet_of(options),
         quick=quick,

@@ -88,6 +88,8 @@ class Workload:
     target: Target
     scenario: Scenario
     seed: int = 0
+    max_messages: int | None = None
+    """The most that may be sent by all generators together; None: as many as come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
+from sendpoll.load.bounded import BoundedController
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.export.outlets import Outlets, OutletSettings
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.health import overall
+from sendpoll.load.measure.spending import Spending
 from sendpoll.load.observe.observer import Observer, Recording
 from sendpoll.load.observe.sources import Sources
 from sendpoll.load.on_locust.load_run import linger, run
@@ -40,6 +42,7 @@ class Job:
     """What is watched beside the load."""
     outlets: OutletSettings = field(default_factory=OutletSettings)
     """Where the numbers go while the run lasts."""
+    spending: Spending = field(default_factory=Spending)
 
 
 def warn_of_tls(target: Target, err: SafeConsole) -> None:
@@ -64,7 +67,8 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
     before = _earlier(job)
     with TaskLog(job.report_dir, job.workload.target.secrets) as tasks, Observer(job.sources) as observer:
         with Outlets(job.outlets, job.workload, err) as outlets, LiveProgress(err) as live:
-            controller = ShapeController(scenario.shape, scenario.start_spread_s)
+            shape = ShapeController(scenario.shape, scenario.start_spread_s)
+            controller = BoundedController(shape, job.workload.max_messages)
 
             def progress(view: View, order: Order) -> None:
                 tasks.add(view.records)
@@ -131,6 +135,7 @@ def conclude(job: Job, held: RunResult, recording: Recording | None = None) -> t
         samples=held.samples,
         connections=held.connections,
         recording=recording,
+        spending=job.spending,
     )
     return load_result(facts, held.metrics, job.inconclusive)
 

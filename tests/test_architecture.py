@@ -275,6 +275,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "live",
         "shapes",
         "doctor",
+        "bounded",
+        "forecast",
         "job",
         "locust_plugin",
         "plan",

@@ -11,6 +11,7 @@ import pytest
 from sendpoll.conformance.recordings.exchange_json import ExchangeJson
 from sendpoll.conformance.results.baseline import BaselineJson
 from sendpoll.conformance.results.report_json import Report
+from sendpoll.load.measure.spending import SpentTold
 from sendpoll.load.observe.observed import ObservedTold
 from sendpoll.load.plan.plan_json import Plan
 from sendpoll.load.results.result_json import LoadResult
@@ -22,6 +23,7 @@ _FILES = [
     ("load-result.json", LoadResult),
     ("plan.json", Plan),
     ("observed.json", ObservedTold),
+    ("spent.json", SpentTold),
     ("baseline.json", BaselineJson),
     ("recorded-exchange.json", ExchangeJson),
     ("scenario.json", ScenarioJson),

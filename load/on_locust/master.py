@@ -6,6 +6,7 @@ our own, and what the workers measured by their reports.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import subprocess
@@ -22,6 +23,7 @@ from sendpoll.load.engine import EngineError, Fleet, Order, Workload
 from sendpoll.load.on_locust.collector import WorkerCollector
 from sendpoll.load.on_locust.secure_channel import secure_locust
 from sendpoll.load.on_locust.worker_protocol import target_to_json, workload_to_message
+from sendpoll.load.users.allowance import share_of
 
 JOIN: Final = "sendpoll_join"
 WORKLOAD: Final = "sendpoll_workload"
@@ -49,6 +51,7 @@ class Master:
         self._identities: dict[int, str] = {}
         """Who in Locust's eyes is which of our processes, by its number."""
         self._indexes = 0
+        self._expected = 1
         self._order = Order(0)
         self._began_at: float | None = None
         self._refusal = ""
@@ -71,9 +74,10 @@ class Master:
         for kind, listener in ((JOIN, self._on_join), (READY, self._on_ready), (REFUSED, self._on_refused)):
             runner.register_message(kind, listener)
         self._environment.events.worker_report.add_listener(self._on_report)
+        self._expected = fleet.processes or fleet.expect_workers
         for _ in range(fleet.processes):
             self._start_process(runner.server.port, secret)
-        self._await(fleet.processes or fleet.expect_workers, fleet)
+        self._await(self._expected, fleet)
         self._watcher = gevent.spawn(self._watch)
 
     def close(self) -> None:
@@ -122,7 +126,9 @@ class Master:
 
     def _on_join(self, msg: Any, **_: Any) -> None:
         assert self._runner is not None  # noqa: S101 - messages come through it
-        message = workload_to_message(self._workload, self._run_name, self._indexes)
+        most = share_of(self._workload.max_messages, self._indexes, self._expected)
+        own = dataclasses.replace(self._workload, max_messages=most)
+        message = workload_to_message(own, self._run_name, self._indexes)
         self._indexes += 1
         self._identities[msg.data["pid"]] = msg.node_id
         self._runner.send_message(WORKLOAD, message, client_id=msg.node_id)

@@ -25,6 +25,8 @@ from sendpoll.load.users.validation import WORKSPACE as WORKSPACE_SCHEMA
 from sendpoll.load.users.validation import Breach, UnusableBodyError, read_strictly
 
 _READY_S: Final = 0.1
+_FOR_GOOD_S: Final = 86400.0
+"""A user that may send nothing more waits until it is stopped."""
 _generators: WeakKeyDictionary[Environment, tuple[Generator, LocustStatistics]] = WeakKeyDictionary()
 
 
@@ -103,6 +105,9 @@ class TaskUser(User):
             self._due = max(self._due, time.perf_counter())
         if generator.is_open:
             self._await_arrival()
+        if not generator.may_send():
+            self._due = time.perf_counter() + _FOR_GOOD_S
+            return
         errand = self._errand()
         walk = TaskWalk(generator, self._caller, errand, generator.task_started(), self._beside, broken)
         outcome = walk.walk()
@@ -134,7 +139,12 @@ class TaskUser(User):
             second_reader_after = self._random.choice((0.0, draw() * scenario.poll_interval_s))
         errand = self._message(self._due, self._sent)
         follow_up = None
-        if draw() < scenario.follow_up_share and leaves_after is None and not self.generator.is_open:
+        if (
+            draw() < scenario.follow_up_share
+            and leaves_after is None
+            and not self.generator.is_open
+            and self.generator.may_send()
+        ):
             follow_up = self._message(draw() * scenario.poll_interval_s / 2, Sent.FOLLOW_UP)
         return replace(
             errand,

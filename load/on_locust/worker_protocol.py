@@ -14,7 +14,7 @@ from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.load.engine import Workload
 from sendpoll.load.scenario.scenario_file import scenario_of
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Raised when a master and a worker of different versions could no longer work together."""
 
 
@@ -32,6 +32,7 @@ def workload_to_message(workload: Workload, run_name: str, index: int) -> dict[s
         "run_name": run_name,
         "index": index,
         "seed": workload.seed,
+        "max_messages": workload.max_messages,
         "scenario": workload.scenario.as_json(),
         "url": target.base_url,
         "headers": public,
@@ -67,7 +68,8 @@ def workload_from_message(message: Mapping[str, Any], own: Target) -> Workload:
         raise HandoverError(
             "this worker's token or secret headers are not the master's; start it with the same --token or --target"
         )
-    return Workload(target, scenario_of(message["scenario"], "the master's scenario"), message["seed"])
+    scenario = scenario_of(message["scenario"], "the master's scenario")
+    return Workload(target, scenario, message["seed"], message["max_messages"])
 
 
 def fingerprint(target: Target, run_name: str) -> str:

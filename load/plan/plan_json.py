@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.load.measure.spending import SpentTold
 from sendpoll.load.observe.observed import ObservedTold
 
 
@@ -252,6 +253,8 @@ class Plan(TypedDict):
     polls: list[PollCostTold]
     violations: dict[str, int]
     timeline: TimelineTold
+    spent: NotRequired[SpentTold]
+    """Absent in files of versions that did not tell it."""
     observed: NotRequired[ObservedTold]
     """The server's own figures; absent where none were watched."""
     generator: PlanGenerator

@@ -12,6 +12,7 @@ from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import RunResult, Workload
 from sendpoll.load.measure.health import overall
 from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.measure.spending import Spending
 from sendpoll.load.observe.observed import observed
 from sendpoll.load.observe.observer import Recording
 from sendpoll.load.plan.answer import TierAnswer, sentence, tier_answer
@@ -49,6 +50,7 @@ class PlanFacts:
     polls: Sequence[PollCost] = ()
     required: float | None = None
     quick: bool = False
+    spending: Spending = field(default_factory=Spending)
     recording: Recording | None = None
     """What was watched beside the load; None where nothing was."""
     notes: Sequence[str] = field(default=())
@@ -98,6 +100,8 @@ def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
         "timeline": timeline(facts.records, facts.levels),
         "generator": {**overall(facts.run.health).as_json(), "problems": list(facts.run.problems)},
     }
+    upkeep = facts.spending.upkeep(conclusion.recommended, _messages_per_second(facts))
+    result["spent"] = facts.spending.spent(facts.run.metrics.ledger.started, facts.run.seconds, upkeep)
     if facts.recording is not None:
         result["observed"] = observed(facts.recording, settings.unit)
     redacted: Plan = Redactor(facts.workload.target.secrets).data(result, own_words("files/plan.json"))
@@ -138,6 +142,16 @@ def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
         names = ", ".join(sorted(_violations(facts.records)))
         notes.append(f"requirements were broken under load ({names}); such tasks count as bad: run sendpoll check")
     return notes
+
+
+def _messages_per_second(facts: PlanFacts) -> float | None:
+    """What the server is sent at the recommended level, by the step that was held nearest to it."""
+    level = facts.conclusion.recommended
+    if level is None or facts.settings.arrivals:
+        return level
+    steps = [step for step in facts.observations.steps if step.throughput]
+    nearest = min(steps, key=lambda step: abs(step.level - level), default=None)
+    return None if nearest is None else nearest.throughput * level / nearest.level
 
 
 def _settings(facts: PlanFacts) -> dict[str, Any]:

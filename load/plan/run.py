@@ -11,12 +11,14 @@ from typing import Final
 from sendpoll.core.interruption import CutShortError, Interruption, signal_name
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
+from sendpoll.load.bounded import BoundedController
 from sendpoll.load.doctor import DoctorError, measured_apart
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.export.outlets import Outlets, OutletSettings
 from sendpoll.load.job import warn_of_tls
 from sendpoll.load.live import LiveProgress
 from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.measure.spending import Spending
 from sendpoll.load.observe.observer import Observer
 from sendpoll.load.observe.sources import Sources
 from sendpoll.load.on_locust.load_run import nothing_held, run
@@ -58,6 +60,7 @@ class PlanJob:
     """What is watched beside the load."""
     outlets: OutletSettings = field(default_factory=OutletSettings)
     """Where the numbers go while the plan lasts."""
+    spending: Spending = field(default_factory=Spending)
     notes: Sequence[str] = ()
     """What a reader must know besides, a sentence each."""
 
@@ -89,10 +92,15 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     )
     with observer, outlets, LiveProgress(err) as progress:
         watch.progress = progress
-        held = _held(job, controller, watch, interruption)
+        bounded = BoundedController(controller, job.workload.max_messages)
+        held = _held(job, bounded, watch, interruption)
         recording = observer.finish()
         outlets.finish(held)
-    conclusion = _stopped(search, held) if held.cut_by is not None else controller.conclusion or _stopped(search, held)
+    conclusion = (
+        _stopped(search, held)
+        if held.cut_by is not None
+        else (controller.conclusion or _stopped(search, held, is_spent=bounded.is_spent))
+    )
     polls = _polls(job, settings, search, conclusion, err, interruption)
     if interruption.number is not None and held.cut_by is None:
         held.cut_by = interruption.number
@@ -106,6 +114,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         levels=watch.levels,
         records=watch.records,
         recording=recording,
+        spending=job.spending,
         polls=polls,
         required=job.required,
         quick=job.quick,
@@ -120,7 +129,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     return code
 
 
-def _held(job: PlanJob, controller: PlanController, watch: _Watch, interruption: Interruption) -> RunResult:
+def _held(job: PlanJob, controller: BoundedController, watch: _Watch, interruption: Interruption) -> RunResult:
     """What came of the search on the real engine; nothing where somebody ended it before it began."""
     if interruption.number is not None:
         return nothing_held(job.workload, interruption.number)
@@ -172,10 +181,12 @@ class _Watch:
         self._err.print(step_line(assess(self._book, step)))
 
 
-def _stopped(search: Search, held: RunResult) -> Conclusion:
+def _stopped(search: Search, held: RunResult, *, is_spent: bool = False) -> Conclusion:
     """The conclusion of a search that the engine ended before its time."""
     if held.unreachable is not None:
         return search.conclude(End.TARGET_UNHEALTHY, held.unreachable)
+    if is_spent:
+        return search.conclude(End.BUDGET, "all messages that it was allowed were sent")
     if held.cut_by is not None:
         return search.conclude(End.INTERRUPTED, f"it was cut short by {signal_name(held.cut_by)}")
     return search.conclude(End.GENERATOR_BOUND, "; ".join(held.problems) or "the load could not be held")
@@ -191,7 +202,12 @@ def _polls(
 ) -> tuple[PollCost, ...]:
     """Hold the answer with each poll interval, as far as nobody ends it early."""
     best = search.capacity().level
-    if not job.poll_intervals or best is None or conclusion.end not in {End.CONVERGED, End.BUDGET}:
+    if (
+        not job.poll_intervals
+        or job.workload.max_messages is not None
+        or best is None
+        or conclusion.end not in {End.CONVERGED, End.BUDGET}
+    ):
         return ()
     level = settings.rounded(best)
     costs = []

@@ -41,6 +41,8 @@ def _blocks(result: LoadResult) -> Iterator[str]:
     yield from _broken_rows("Broken requirement", result["violations"])
     yield from _broken_rows("Missed, and no client breaks by it", result.get("missed", []))
     yield from _comparison(result)
+    if "spent" in result:
+        yield f"Spent: {result['spent']['sentence']}."
 
 
 def observed_blocks(told: ObservedTold | None) -> Iterator[str]:

@@ -120,6 +120,8 @@ def summary(result: LoadResult) -> RenderableType:
     for title, kinds in (("Refusals", result["refusals"]), ("Errors", result["errors"])):
         if kinds:
             parts.append(section(title, Group(*_kinds(kinds))))
+    if "spent" in result:
+        parts.append(section("Spent", Text(result["spent"]["sentence"])))
     return Group(*parts)
 
 

@@ -16,6 +16,7 @@ from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.measure.histogram import Histogram, bounds_of
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Exchange, Standing, ViolationRecord
+from sendpoll.load.measure.spending import Spending
 from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_estimate, wilson
 from sendpoll.load.measure.window import Window
 from sendpoll.load.observe.observed import observed
@@ -73,6 +74,7 @@ class RunFacts:
     """Exchanges behind the first failures of each kind."""
     connections: Mapping[str, int] = field(default_factory=dict)
     """How many connections were made to each address of the target's name."""
+    spending: Spending = field(default_factory=Spending)
     recording: Recording | None = None
     """What was watched beside the load; None where nothing was."""
 
@@ -112,6 +114,7 @@ def load_result(
         "missed": _broken_rows(metrics.total.missed, metrics),
         "samples": list(facts.samples),
         "series": course(metrics),
+        "spent": facts.spending.spent(metrics.ledger.started, facts.seconds),
         "generator": {**facts.generator, "problems": list(facts.problems)},
     }
     if facts.recording is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.load.measure.spending import SpentTold
 from sendpoll.load.observe.observed import ObservedTold
 from sendpoll.load.scenario.scenario_json import ScenarioJson
 
@@ -227,6 +228,8 @@ class LoadResult(TypedDict):
     missed: NotRequired[list[BrokenRow]]
     samples: list[dict[str, Any]]
     series: SeriesTold
+    spent: NotRequired[SpentTold]
+    """Absent in files of versions that did not tell it."""
     comparison: NotRequired[ComparisonTold]
     observed: NotRequired[ObservedTold]
     """The server's own figures; absent where none were watched."""

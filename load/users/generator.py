@@ -21,6 +21,7 @@ from sendpoll.load.measure.health import Health
 from sendpoll.load.measure.machine_limits import Limit, machine_limits
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.users.allowance import Allowance
 from sendpoll.load.users.arrivals import Arrivals
 from sendpoll.load.users.canaries import Markers
 from sendpoll.load.users.overlap_test import Contrast
@@ -46,6 +47,7 @@ class Generator:
         self.markers = Markers(self.random("markers", index))
         self.contrast = Contrast()
         self.arrivals = Arrivals(self.random("arrivals", index), self._drop)
+        self.allowance = Allowance(workload.max_messages)
         self.on_task: Callable[[TaskRecord], None] | None = None
         """Told of every task that has ended."""
         self.is_open = False
@@ -135,7 +137,14 @@ class Generator:
         """Hold what was ordered. `arrivals` is this generator's part of the rate."""
         self.step = step
         self.is_open = arrivals is not None
-        self.arrivals.set_rate(arrivals or 0.0)
+        self.arrivals.set_rate(0.0 if self.allowance.is_spent else arrivals or 0.0)
+
+    def may_send(self) -> bool:
+        """Whether one more message may be sent, which is then taken to be; after the last one none arrives any more."""
+        taken = self.allowance.take()
+        if self.allowance.is_spent:
+            self.arrivals.set_rate(0.0)
+        return taken
 
     def task_started(self) -> int:
         """A task is about to be sent; the step that it belongs to."""

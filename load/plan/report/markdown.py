@@ -31,6 +31,8 @@ def _blocks(result: Plan) -> Iterator[str]:
     yield _steps(result)
     yield from _sizing(result)
     yield from _polls(result)
+    if "spent" in result:
+        yield f"Spent: {result['spent']['sentence']}."
 
 
 def level_of(value: float | None, unit: str) -> str:

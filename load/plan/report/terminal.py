@@ -63,6 +63,9 @@ def _parts(result: Plan) -> Iterator[RenderableType]:
     for title, table in _tables(result):
         yield Text(f"\n{title}", "bold")
         yield table
+    if "spent" in result:
+        yield Text("\nSpent", "bold")
+        yield Text(result["spent"]["sentence"])
     for model in result["models"][:1]:
         yield Text(f"\n{model['name']}: {model['meaning']}.", "dim")
 
