@@ -120,6 +120,11 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         quick=job.quick,
         notes=[*job.notes, *notes],
     )
+    return _tell(facts, job, out, err)
+
+
+def _tell(facts: PlanFacts, job: PlanJob, out: SafeConsole, err: SafeConsole) -> ExitCode:
+    """Write the reports, print the answer, and say what the process ends with."""
     result, code = plan_result(facts)
     with printed_anyway(lambda: print_plan(result, out)):
         if job.report_dir:

@@ -63,12 +63,12 @@ def test_a_plan_ends_with_its_last_message(tmp_path: Path) -> None:
 def test_a_dry_run_sends_nothing_and_a_probe_one() -> None:
     nobody = sendpoll("load", "http://127.0.0.1:9", "--token", "x", "--dry-run", "--duration", "1min")
     assert nobody.returncode == 0
-    assert nobody.stdout.startswith("It lasts 1 min")
+    assert nobody.stdout.startswith("It lasts 60.0 s")
     with limited("sound") as server:
         asked = sendpoll("plan", server.url, "--token", "x", "--dry-run", "--probe")
     assert "as one did just now" in asked.stdout
     away = sendpoll("load", "http://127.0.0.1:9", "--token", "x", "--dry-run", "--probe")
-    assert away.returncode == 1
+    assert away.returncode == 2
     assert "the probe did not reach the server" in away.stderr
 
 
