@@ -128,7 +128,7 @@ def _tell(facts: PlanFacts, job: PlanJob, out: SafeConsole, err: SafeConsole) ->
     result, code = plan_result(facts)
     with printed_anyway(lambda: print_plan(result, out)):
         if job.report_dir:
-            write_plan_reports(result, watch.records, job.report_dir, job.workload.target.secrets)
+            write_plan_reports(result, facts.records, job.report_dir, job.workload.target.secrets)
     if job.report_dir:
         err.print(f"\nReports: {job.report_dir}", style="dim")
     return code
