@@ -120,6 +120,44 @@ def test_a_task_that_is_over_is_never_stuck() -> None:
     assert not story.stuck("a")
 
 
+# ---- who is asked after ----
+
+
+def test_a_task_that_nobody_reads_is_asked_after_as_often_as_its_length_needs() -> None:
+    story = Story()
+    story.send("a")
+    asked = 0
+    for _ in range(3600):
+        story.now += 1
+        if list(story.in_flight.unread()):
+            story.poll("a")
+            asked += 1
+    assert 30 < asked < 200
+
+
+def test_a_task_that_is_to_be_left_alone_is_not_asked_after() -> None:
+    story = Story()
+    story.send("a")
+    story.in_flight.flights["a"].left_alone = True
+    story.now += 60
+    assert list(story.in_flight.unread()) == []
+
+
+def test_the_next_end_is_expected_by_what_others_took() -> None:
+    story = Story()
+    story.send("a")
+    story.now += 40
+    assert story.in_flight.seconds_to_an_end() == 40  # nobody knows: it may be halfway
+    story.poll("a", moves=True, status="completed")
+    story.send("b")
+    story.now += 30
+    assert story.in_flight.seconds_to_an_end() == 10
+    story.now += 50
+    assert story.in_flight.seconds_to_an_end() == 40  # it takes longer than any before it
+    story.poll("b", moves=True, status="completed")
+    assert story.in_flight.seconds_to_an_end() == 0
+
+
 # ---- what is learnt ----
 
 

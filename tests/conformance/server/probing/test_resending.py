@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Timing
-from sendpoll.conformance.server.probing.endings import TargetLostError
+from sendpoll.conformance.server.probing.endings import NoTimeError, TargetLostError
 from sendpoll.conformance.server.probing.in_flight import InFlight
 from sendpoll.conformance.server.probing.pacing import Pace
 from sendpoll.conformance.server.probing.resending import Answered, Resending
@@ -36,13 +36,16 @@ class Scripted:
 
     answers: Iterator[Exchange]
     there: Iterator[bool]
+    in_flight: InFlight = field(default_factory=InFlight)
     token: str = "t"
     sent: list[Request] = field(default_factory=list)
 
     def transmit(self, request: Request, _: Connection | None = None, host: str | None = None) -> Exchange:  # noqa: ARG002 - the protocol's
         self.sent.append(request)
         assert len(self.sent) < MOST
-        return now(next(self.answers))
+        exchange = now(next(self.answers))
+        self.in_flight.note(exchange)
+        return exchange
 
     def is_there(self) -> bool:
         return next(self.there)
@@ -55,11 +58,16 @@ class Scripted:
 
 
 def settled(
-    exchange: Exchange, answers: Iterable[Exchange], there: Iterable[bool]
+    exchange: Exchange, answers: Iterable[Exchange], there: Iterable[bool] = (), running: Exchange | None = None
 ) -> tuple[Failure | None, Answered, list[Request]]:
-    """What becomes of an exchange with a target that has answered a poll before, and what was sent for it."""
+    """What becomes of an exchange with a target that has answered a poll before, and what was sent for it.
+
+    `running` is a message whose task runs.
+    """
     sender = Scripted(iter(answers), iter(there))
-    made = Resending(sender, Pace(), InFlight(), None)
+    if running is not None:
+        sender.in_flight.note(running)
+    made = Resending(sender, Pace(), sender.in_flight, None)
     made.note(ANSWERED)
     found, good_for = made.settle(now(exchange))
     return found.failure, good_for, sender.sent
@@ -92,3 +100,22 @@ def test_a_message_that_may_have_been_taken_is_not_sent_again() -> None:
     failure, good_for, sent = settled(cut, itertools.repeat(ANSWERED), itertools.cycle([False, True]))
     assert (failure, good_for) == (Failure.CLOSED, Answered.PASSED_OVER)
     assert {request.operation for request in sent} == {"pollTask"}
+
+
+def _sent(seconds_ago: float) -> Exchange:
+    moment = time.monotonic() - seconds_ago
+    return replace(told("sendMessage"), timing=Timing(moment, moment, moment, moment, 0.0))
+
+
+def test_a_message_does_not_wait_for_a_task_that_takes_too_long() -> None:
+    """By all that is known it runs another 60 s, and the run has 100: what needs no room comes first."""
+    with pytest.raises(NoTimeError, match="takes no message while a task runs"):
+        settled(told("sendMessage", {}, status=409), [], running=_sent(60.0))
+
+
+def test_a_message_waits_for_a_task_that_is_soon_over() -> None:
+    over = told("pollTask", {"data": {"status": "completed", "events": [], "next_offset": 0}})
+    answers = [over, told("sendMessage")]
+    failure, good_for, sent = settled(told("sendMessage", {}, status=409), answers, running=_sent(10.0))
+    assert (failure, good_for) == (None, Answered.JUDGED)
+    assert [request.operation for request in sent] == ["pollTask", "sendMessage"]
