@@ -102,7 +102,9 @@ def _echoes(context: RunContext, case: CheckResult) -> dict[str, dict[str, tuple
     garbled: dict[str, dict[str, tuple[RecordedTask, Echo]]] = defaultdict(dict)
     alike = [task for task in undisturbed(context.finished) if task.kind == "unicode" and task.unusable is None]
     for task in alike:
-        text = text_of(read_rest(context.api, task, 0))
+        if (events := read_rest(context.api, task, 0)) is None:
+            continue
+        text = text_of(events)
         if (before := cut_character(task.message, text)) is not None:
             case.violate(f"the message is cut in a character: behind {before!r} stands U+FFFD", _shown(context, task))
         same = task.message.replace(task.marker, "")

@@ -160,15 +160,19 @@ def read_again(api: Api, task: RecordedTask, offsets: int = 12) -> None:
             return
 
 
-def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any]:
+def read_rest(api: Api, task: RecordedTask, offset: int) -> list[Any] | None:
     """The events from an offset to the end of a task that is over, as one reader alone is given them.
 
-    Ends where an answer brings nothing, or its offset leads nowhere or back.
+    Ends where an answer brings nothing, or its offset leads nowhere or back. None where one did not come: what is
+    missing then says nothing about the task.
     """
     events: list[Any] = []
     been = {offset}
     while True:
-        poll = read_poll(api.poll(task.task_id, offset), offset, "rest")
+        exchange = api.poll(task.task_id, offset)
+        if exchange.failure is not None:
+            return None
+        poll = read_poll(exchange, offset, "rest")
         events += poll.events if poll else []
         if poll is None or not poll.events or poll.next_offset is None or poll.next_offset in been:
             return events
@@ -181,15 +185,16 @@ LOSING = frozenset({"POLL-5", "POLL-7", "POLL-8"})
 
 
 def undisturbed(tasks: Sequence[RecordedTask]) -> list[RecordedTask]:
-    """The tasks whose texts may be held against each other: none of their events was lost, changed or another task's.
+    """The tasks whose texts may be held against each other: read to their ends, and no event lost, changed or foreign.
 
-    What those lack is told by the row that says so, and by no row about characters.
+    What others lack is told by the row that says so, and by no row about characters.
     """
     ids = Counter(task.task_id for task in tasks)
     return [
         task
         for task in tasks
-        if ids[task.task_id] == 1
+        if task.is_over
+        and ids[task.task_id] == 1
         and not any(found.violation.requirement in LOSING for found in task.contradictions)
         and not any(other.marker in task.text for other in tasks if other.conversation != task.conversation)
     ]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from sendpoll.conformance.http.exchange import Exchange
+from sendpoll.conformance.http.exchange import Exchange, Failure
 from sendpoll.conformance.http.limits import HELD_LIMIT
 from sendpoll.conformance.server.probing.api import Api
 from sendpoll.conformance.server.probing.endings import RunOverError
 from sendpoll.conformance.server.probing.recorder import Recorder
-from sendpoll.conformance.server.probing.task_readers import RecordedTask
+from sendpoll.conformance.server.probing.task_readers import RecordedTask, read_rest, undisturbed
 from sendpoll.core.target.target import Target, Timeouts
 from tests.conformance.exchanges import polled
 
@@ -101,3 +102,21 @@ def test_an_answer_that_comes_behind_the_deadline_is_not_judged() -> None:
     with pytest.raises(RunOverError):
         read(recorded, Said(numbered(lambda _: {}), run=1e-9), itertools.repeat(0), 1)
     assert recorded.polls == 0
+
+
+def test_a_text_is_held_against_others_only_once_it_was_read_to_its_end() -> None:
+    """Else what a lost connection, or the end of the run, left of an echo would seem to lack characters."""
+    recorded = task()
+    answers = [polled(status=status, next_offset=1, events=[chunk("a")]) for status in ("running", "completed")]
+    read(recorded, Said(iter(answers)), itertools.repeat(0), 1)
+    assert undisturbed([recorded]) == []
+    read(recorded, Said(iter(answers[1:])), itertools.repeat(0), 1)
+    assert undisturbed([recorded]) == [recorded]
+
+
+def test_what_is_left_of_a_log_is_unknown_where_a_poll_was_not_answered() -> None:
+    first = polled(next_offset=1, events=[chunk("a")])
+    cut = replace(first, response=None, failure=Failure.CLOSED)
+    last = polled(next_offset=1, events=[])
+    assert read_rest(cast(Api, Said(iter([first, last]))), task(), 0) == [chunk("a")]
+    assert read_rest(cast(Api, Said(iter([first, cut]))), task(), 0) is None
