@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.runners import clients_are_required
-from tests.peers.serve import PEERS, SECOND_TOKEN, TOKEN, Peer, running
+from tests.peers.judged import report_on
+from tests.peers.serve import PEERS
 from tests.pooled import pooled
 
-_HANG_GUARD = 300
 _BY_NAME = {peer.name: peer for peer in PEERS}
 Judged = Callable[[str], dict[str, Any]]
 
 
-def _judge(peer: Peer) -> dict[str, Any]:
-    """The suite's report on the peer; its exit code and what it printed beside it."""
-    with tempfile.TemporaryDirectory() as folder, running(peer) as url:
-        command = [sys.executable, "-m", "sendpoll.cli.main", "check", url, "--token", TOKEN]
-        command += ["--second-token", SECOND_TOKEN, "--seed", "1", "--examples", "25", "--report-dir", folder]
-        environment = {**os.environ, "NO_COLOR": "1"}
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_HANG_GUARD, env=environment, check=False)
-        report: dict[str, Any] = json.loads(Path(folder, "report.json").read_text(encoding="utf-8"))
-    return {**report, "exited": ran.returncode, "printed": ran.stdout + ran.stderr}
-
-
 @pytest.fixture(scope="module", name="judged")
 def _judged(request: pytest.FixtureRequest) -> Iterator[Judged]:
-    with pooled(request, lambda name: _judge(_BY_NAME[name])) as report:
+    with pooled(request, lambda name: report_on(_BY_NAME[name])) as report:
         yield report
 
 
