@@ -101,6 +101,8 @@ class Caller:
         self.user = user
         self.workspace = generator.workspace_of(user)
         self.request_builder = generator.request_builder_of(user)
+        self._has_renewed = False
+        """Whether requests that were built before may bear a token that is over."""
         self.refusals = 0
         """How often it was refused for the moment."""
         self.refused_with = 0
@@ -134,11 +136,29 @@ class Caller:
     def call(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
         """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.
 
+        One that is refused since its token is over is made again under another, where there is a command for that.
         Raises CallFailed for everything that is no 2xx answer.
         """
+        answer = self._exchanged(call, request, broken)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._renews_token():
+            answer = self._exchanged(call, request, broken)
+        return self._judged(call, request, answer, broken)
+
+    def _renews_token(self) -> bool:
+        """Whether this user has another token now than the one that was refused."""
+        if not self._generator.has_renewed(self.request_builder.token):
+            return False
+        self.request_builder = self._generator.request_builder_of(self.user)
+        self._has_renewed = True
+        return True
+
+    def _exchanged(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
+        """Whatever is answered to a request, sent under the token that this user has now."""
         generator = self._generator
+        if self._has_renewed:
+            request = self.request_builder.under_own_token(request)
         try:
-            answer = self._client.exchange(request, repeatable=call.method == "GET")
+            return self._client.exchange(request, repeatable=call.method == "GET")
         except ExchangeError as error:
             if error.limit is not None:
                 generator.met_limit(error.limit)
@@ -151,6 +171,10 @@ class Caller:
             for fault in error.faults:
                 self.book(broken, fault.requirement, fault.sentence, (evidence,))
             raise self._failed(call, "malformed answer", error.sentence, evidence) from error
+
+    def _judged(self, call: Call, request: bytes, answer: Answer, broken: list[Breach]) -> Answer:
+        """The answer, if it is a success. Raises CallFailed for any other."""
+        generator = self._generator
         if 200 <= answer.status < 300:
             generator.answered += 1
             self._log(call, (answer.received_at - answer.sent_at) * 1e3, len(answer.body), None)
@@ -164,7 +188,8 @@ class Caller:
         if (reason := busy_reason(call, answer.status)) is not None:
             raise self._refused(call, answer, reason, evidence)
         self._judge_status(call, evidence, broken)
-        raise self._failed(call, str(answer.status), f"status {answer.status}", evidence)
+        told = f"; {generator.unrenewed}" if answer.status == HTTPStatus.UNAUTHORIZED and generator.unrenewed else ""
+        raise self._failed(call, str(answer.status), f"status {answer.status}{told}", evidence)
 
     def _judge_status(self, call: Call, evidence: Exchange, broken: list[Breach]) -> None:
         """A refusal of what this user may do breaks a requirement; being overloaded is no more than a failure."""

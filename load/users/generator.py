@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from sendpoll.core.target.tokens import Tokens
+from sendpoll.core.target.url import TargetError
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.engine import Workload
 from sendpoll.load.http.client import HttpClient, Watchdog
@@ -29,6 +31,8 @@ from sendpoll.load.users.probe import ClockProbe, LagProbe, ProcessProbe
 from sendpoll.load.users.throttling import Throttling
 from sendpoll.load.users.validation import ResponseJudge
 
+_RENEWAL_PAUSE_S = 30.0
+"""Seconds for which a command is not run again that made no token which a server takes."""
 USERS_PER_GENERATOR = 1_000_000
 """User numbers of the second generator begin here, and so on."""
 
@@ -41,7 +45,9 @@ class Generator:
         self.scenario = workload.scenario
         self.metrics = Metrics(workload.scenario.service_level)
         self.judge = ResponseJudge()
-        self._request_builders = self._builders_by_token()
+        self._tokens = Tokens(workload.target)
+        self._request_builders: dict[str, RequestBuilder] = {}
+        """By the token under which their requests go."""
         self.redactor = Redactor(workload.target.secrets)
         self._run_name = run_name
         self.markers = Markers(self.random("markers", index))
@@ -56,6 +62,9 @@ class Generator:
         """Exchanges that brought an answer, whichever."""
         self.samples: dict[str, dict[str, object]] = {}
         """The first failed exchange of each kind."""
+        self.unrenewed = ""
+        """Why a token that was refused could not be renewed; empty while none could not."""
+        self._renews_from = 0.0
         self.unconnected = ""
         """Why the last exchange found no server; empty once one did."""
         self.crashes: Counter[str] = Counter()
@@ -78,10 +87,6 @@ class Generator:
         self._process = ProcessProbe(self._throttling)
         self._clock = ClockProbe()
         self._limits = machine_limits()
-
-    def _builders_by_token(self) -> list[RequestBuilder]:
-        target, options = self.workload.target, self._message_options()
-        return [RequestBuilder(replace(target, token=token), options) for token in target.tokens or (target.token,)]
 
     def _message_options(self) -> dict[str, object]:
         said = {"run_mode": self.scenario.run_mode, "max_iterations": self.scenario.max_iterations}
@@ -117,7 +122,27 @@ class Generator:
 
     def request_builder_of(self, user: int) -> RequestBuilder:
         """What builds a user's requests, with its token: where there is a pool, users take turns."""
-        return self._request_builders[user % len(self._request_builders)]
+        token = self._tokens.of(user)
+        if token not in self._request_builders:
+            target = replace(self.workload.target, token=token)
+            self._request_builders[token] = RequestBuilder(target, self._message_options())
+        return self._request_builders[token]
+
+    def has_renewed(self, token: str) -> bool:
+        """Whether there is another token in place of one that a server refuses: the command that makes one runs once.
+
+        Where it fails, it is left alone for a while, and who was refused is told why.
+        """
+        if time.perf_counter() < self._renews_from:
+            return False
+        try:
+            self.redactor.learn(self._tokens.renewed(token))
+        except TargetError as problem:
+            self.unrenewed = self.redactor.text(str(problem))
+            self._renews_from = time.perf_counter() + _RENEWAL_PAUSE_S
+            return False
+        self.unrenewed = ""
+        return True
 
     def next_conversation(self) -> int:
         """A number for a conversation that is opened now."""

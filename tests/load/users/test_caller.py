@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,3 +170,55 @@ def test_users_take_turns_with_the_tokens_of_a_pool() -> None:
             caller.call(WORKSPACE, caller.request_builder.ensure_workspace(caller.workspace), [])
             sent.append(server.requests[0].partition(b"Bearer ")[2].partition(b"\r\n")[0])
     assert sent == [b"two", b"one", b"two"]
+
+
+# ---- a token that is over ----
+
+
+def bearer(server: ScriptedServer) -> list[str]:
+    """The token of each request that came."""
+    found = (re.search(rb"\r\nAuthorization: Bearer (.*)\r\n", request) for request in server.requests)
+    return [match.group(1).decode() if match else "" for match in found]
+
+
+_PRINT_NEXT = """
+import pathlib, sys
+count = pathlib.Path(sys.argv[1])
+run = len(count.read_text()) if count.exists() else 0
+count.write_text("x" * (run + 1))
+print(sys.argv[2 + run])
+"""
+
+
+def renewing(count: Path, first: str, *others: str) -> dict[str, Any]:
+    """A target with a token, and a command that prints the others in turn, and counts in a file how often it ran."""
+    return {"token": first, "token_command": (sys.executable, "-c", _PRINT_NEXT, str(count), *others)}
+
+
+def test_a_call_that_is_refused_since_its_token_is_over_is_made_again_under_another(tmp_path: Path) -> None:
+    replies = Reply(), answer("401 Unauthorized"), Reply(), Reply()
+    with served(*replies, target=renewing(tmp_path / "count", "old", "new")) as (caller, server):
+        polls = caller.request_builder.poll("t1")
+        for _ in range(3):
+            assert caller.call(POLL, polls.at(0), []).status == 200
+        assert bearer(server) == ["old", "old", "new", "new"]
+        assert caller._generator.redactor.text("it says new") == "it says [token]"
+        metrics = caller._generator.metrics
+        metrics.tick(1, 1)
+        assert (metrics.errors, caller.request_builder.token) == ({}, "new")
+
+
+def test_users_of_one_token_have_it_renewed_once(tmp_path: Path) -> None:
+    target = renewing(tmp_path / "count", "old", "new", "never")
+    with served(answer("401 Unauthorized"), Reply(), target=target) as (caller, _):
+        other = Caller(caller._generator, 2, lambda *_: None)
+        caller.call(POLL, caller.request_builder.poll("t1").at(0), [])
+        assert other._renews_token()
+        other.close()
+        assert {caller.request_builder.token, other.request_builder.token} == {"new"}
+        assert (tmp_path / "count").read_text() == "x"
+
+
+def test_where_no_other_token_can_be_had_the_failure_says_why() -> None:
+    with served(answer("401 Unauthorized")) as (caller, _), pytest.raises(CallFailed, match="no token_command"):
+        caller.call(POLL, caller.request_builder.poll("t1").at(0), [])
