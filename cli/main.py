@@ -27,6 +27,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "client": "Tell whether a client works with right servers.",
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
+        "trend": "Follow the numbers of many runs, and tell what got worse.",
         "serve": "Run the reference server.",
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",

@@ -280,6 +280,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "job",
         "locust_plugin",
         "plan",
+        "trend",
     ),
 }
 

@@ -16,6 +16,7 @@ from sendpoll.load.observe.observed import ObservedTold
 from sendpoll.load.plan.plan_json import Plan
 from sendpoll.load.results.result_json import LoadResult
 from sendpoll.load.scenario.scenario_json import ScenarioJson
+from sendpoll.load.trend.trend_json import Trend
 from sendpoll.schemas.contract import document
 
 _FILES = [
@@ -24,6 +25,7 @@ _FILES = [
     ("plan.json", Plan),
     ("observed.json", ObservedTold),
     ("spent.json", SpentTold),
+    ("trend.json", Trend),
     ("baseline.json", BaselineJson),
     ("recorded-exchange.json", ExchangeJson),
     ("scenario.json", ScenarioJson),
