@@ -1,4 +1,4 @@
-"""The options that say by what somebody is judged and what is made of it; `check` and `client` share them."""
+"""The options that say by what somebody is judged and what is made of it; whatever judges shares them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from sendpoll.cli.help_page import Decorated, Group
-from sendpoll.cli.values import CLIENT_REQUIREMENT, REQUIREMENT
+from sendpoll.cli.values import ANY_REQUIREMENT, CLIENT_REQUIREMENT, REQUIREMENT
 from sendpoll.conformance.reporting.annotations import workflow_commands
 from sendpoll.conformance.reporting.terminal import print_summary
 from sendpoll.conformance.reporting.write import write_reports
@@ -26,6 +26,8 @@ from sendpoll.schemas.catalogue import Level, Subject, load_catalogue
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+
+_ROWS = {Subject.SERVER: REQUIREMENT, Subject.CLIENT: CLIENT_REQUIREMENT, Subject.TRAFFIC: ANY_REQUIREMENT}
 
 EXIT_CODES = {
     0: "conformant",
@@ -41,7 +43,7 @@ REPORT = Group("Report", ("report_dir",))
 
 def judging_options(subject: Subject) -> Callable[[Decorated], Decorated]:
     """Give a command the options that the functions here read."""
-    rows = REQUIREMENT if subject is Subject.SERVER else CLIENT_REQUIREMENT
+    rows = _ROWS[subject]
     options = (
         click.option(
             "--level", type=click.Choice(["must", "should"]), default="should", show_default=True, help="Rows to judge."
@@ -67,7 +69,7 @@ def judgement_of(options: Mapping[str, Any], subject: Subject) -> Judgement:
     """By what the run is judged. Raises click.UsageError where nothing would be left to judge."""
     known, only = load_catalogue(subject).by_id, options["only"]
     asking = {row.asked_by for row in known.values() if row.asked_by}
-    given = frozenset(option for option in asking if options[option.removeprefix("--")])
+    given = frozenset(option for option in asking if options.get(option.removeprefix("--")))
     for identifier in only:
         if known[identifier].excluded:
             raise click.UsageError(f"--only {identifier}: it has no check: {known[identifier].excluded}")

@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "check": "Tell whether the published clients will work with a server.",
         "client": "Tell whether a client works with right servers.",
+        "judge": "Tell from recordings whose fault it was.",
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
         "trend": "Follow the numbers of many runs, and tell what got worse.",

@@ -83,6 +83,7 @@ def _metrics_page(text: str) -> None:
 
 REQUIREMENT = RequirementId(Subject.SERVER)
 CLIENT_REQUIREMENT = RequirementId(Subject.CLIENT)
+ANY_REQUIREMENT = RequirementId(Subject.TRAFFIC)
 ANY_REQUIREMENT = RequirementId()
 SCENARIO = ScenarioName()
 TIME = Checked("time", _time)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.recordings.api_calls import ApiCall
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
@@ -25,6 +27,8 @@ class JudgedServer:
     def __init__(self, base: str) -> None:
         self.base = base
         self.calls = 0
+        self.told = 0
+        """Polls, and tasks, of which no exchange is known."""
         self.messages = 0
         """Messages that it took."""
         self.began = self.ended = 0.0
@@ -52,7 +56,8 @@ class JudgedServer:
         found = list(self.server.add(exchange, recorded, request))
         found += self._poll(exchange, recorded, request, call, in_order=in_order)
         self._note_faults(found, call)
-        found += self.clients.add(exchange, recorded, request, call)
+        if not recorded.by_suite:
+            found += self.clients.add(exchange, recorded, request, call, in_order=in_order)
         self._note_ids(exchange, recorded, call, request)
         return found
 
@@ -61,9 +66,21 @@ class JudgedServer:
         shelved = self.server.shelf.get(task_id, poll.sent_at)
         if shelved is None:
             return []
+        self.told += 1
         self.began = min(self.began or poll.sent_at, poll.sent_at)
         self.ended = max(self.ended, poll.received_at)
         return self.server.poll(shelved, poll, None)
+
+    def add_told(
+        self, place: str, polls: int, violations: Sequence[tuple[str, str]], *, has_events: bool, is_over: bool
+    ) -> None:
+        """Take over what somebody who goes by the same rules said of a task."""
+        self.told += 1
+        for requirement, sentence in violations:
+            self.server.tallies.violate(Seen(requirement, f"{place}: {sentence}"))
+        kept = {"POLL-5": polls, "POLL-7": polls, "POLL-8": int(has_events), "POLL-9": 1} if is_over else {}
+        for requirement, count in kept.items():
+            self.server.tallies.exercise(requirement, count)
 
     def conclude(self) -> None:
         """Judge what only the end shows. Nothing is added afterwards."""

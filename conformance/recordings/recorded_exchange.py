@@ -63,6 +63,8 @@ class RecordedExchange:
     client: str = ""
     """Who asked, as far as the recorder tells it: an address, a page, a name; empty where it does not."""
     lacks: frozenset[Facet] = frozenset()
+    by_suite: bool = False
+    """Whether the suite itself asked, which does on purpose what no client does and is judged as none."""
     place: str = ""
     """Where it stands in the recording, for a person: `entry 12`, `line 3`."""
 

@@ -26,6 +26,8 @@ from sendpoll.conformance.results.report_json import Report
 from sendpoll.core.oracle import Poll
 from sendpoll.core.text.units import counted
 
+UNKNOWN_SERVER = "http://unrecorded.invalid"
+"""Stands for the server of a recording that does not name it (RFC 2606 keeps the name free)."""
 _MOST_SERVERS = 16
 _LISTED = 3
 
@@ -70,6 +72,14 @@ class TrafficJudge:
         server = self._server(base_url.rstrip("/"))
         return [] if server is None else server.add_poll(task_id, poll)
 
+    def add_told(
+        self, place: str, polls: int, violations: Sequence[tuple[str, str]], *, has_events: bool, is_over: bool
+    ) -> None:
+        """Take over what a load user, who goes by the same rules, said of a task of an unknown server."""
+        server = self._server(UNKNOWN_SERVER)
+        if server is not None:
+            server.add_told(place, polls, violations, has_events=has_events, is_over=is_over)
+
     def _server(self, base: str) -> JudgedServer | None:
         if self._wanted is not None and base != self._wanted:
             return None
@@ -79,7 +89,7 @@ class TrafficJudge:
 
     def report(self, notes: Sequence[str] = ()) -> Report:
         """Conclude, and tell what the traffic came to. Nothing is added afterwards."""
-        judged = max(self._servers.values(), key=lambda server: server.calls, default=None)
+        judged = max(self._servers.values(), key=lambda server: (server.calls, server.told), default=None)
         for base, server in self._servers.items():
             if server is not judged:
                 self._unjudged[base] += server.calls

@@ -63,7 +63,7 @@ def build_report(judged: JudgedServer | None, judgement: Judgement, masks: Masks
         "verdict": str(verdict),
         "fault": fault,
         "exit_code": int(code),
-        "summary": evidence.text(_summary(rows, verdict, fault, server, told)),
+        "summary": evidence.text(_summary(rows, verdict, fault)),
         "level": judgement.level,
         "strict": judgement.strict,
         "target": {"url": _printable(evidence.text(server.base))},
@@ -129,7 +129,7 @@ def _verdict(row: Requirement, tally: RowTally) -> tuple[Verdict, str]:
 
 def _fault(rows: Sequence[Row], verdict: RunVerdict, server: JudgedServer, told: Remarks) -> WhoseFault:
     """Who broke a MUST row; SHOULD rows break nobody."""
-    if not server.calls and verdict is RunVerdict.UNDETERMINED:
+    if not (server.calls or server.told) and verdict is RunVerdict.UNDETERMINED:
         return {"whose": "unknown", "sentence": f"Nobody can tell: {told.trouble}."}
     clients = {row.id for row in load_catalogue(Subject.CLIENT).rows}
     broken = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.MUST]
@@ -152,14 +152,12 @@ def _alone(whose: str, broken: Sequence[str], other: str) -> str:
     return f"The {whose} is at fault: it breaks {listed(broken)}. {kept}"
 
 
-def _summary(rows: Sequence[Row], verdict: RunVerdict, fault: WhoseFault, server: JudgedServer, told: Remarks) -> str:
+def _summary(rows: Sequence[Row], verdict: RunVerdict, fault: WhoseFault) -> str:
     passed = sum(row["verdict"] == Verdict.PASS for row in rows)
     should = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.SHOULD]
     beside = f" SHOULD rows that fail: {listed(should)}." if should else ""
     if fault["whose"] == "unknown":
-        return (
-            f"Nothing can be said: {told.trouble if not server.calls else 'no row that was asked for was exercised'}."
-        )
+        return fault["sentence"].replace("Nobody can tell", "Nothing can be said", 1)
     open_rows = len(rows) - passed - sum(row["verdict"] == Verdict.FAIL for row in rows)
     kept = f"{counted(passed, 'row')} kept, {open_rows} that this recording says nothing of"
     return f"{fault['sentence']}{beside}" + (f" ({kept}.)" if verdict is RunVerdict.CONFORMANT else "")

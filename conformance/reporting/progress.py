@@ -28,9 +28,12 @@ class Progress:
     """Progress of a run, for standard error. A context manager; its methods may be called from any thread."""
 
     def __init__(
-        self, stream: TextIO, rows: int, clock: Callable[[], float] = time.monotonic, noun: str = "row"
+        self, stream: TextIO, rows: int | None, clock: Callable[[], float] = time.monotonic, noun: str = "row"
     ) -> None:
-        """`rows` is how many requirements, or how many of what `noun` says, will be judged; `clock` gives seconds."""
+        """`rows` is how many requirements, or how many of what `noun` says, will be judged.
+
+        None where nobody knows; `clock` gives seconds.
+        """
         self._stream = stream
         self._rows = rows
         self._noun = noun
@@ -133,5 +136,10 @@ class Progress:
 
     def _line(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
-        done = f"{self._done} of {counted(self._rows, self._noun)}{failed}"
+        of = (
+            counted(self._done, self._noun)
+            if self._rows is None
+            else f"{self._done} of {counted(self._rows, self._noun)}"
+        )
+        done = f"{of}{failed}"
         return f"{self._seconds()} {visible(self._phase)}: {done}, {counted(self._requests, 'request')}"

@@ -83,7 +83,9 @@ class ClientRows:
         """Who the clients are, each once."""
         return list(dict.fromkeys(key.name for key in self._clients))
 
-    def add(self, exchange: Exchange, recorded: RecordedExchange, asked: Asked, call: ApiCall) -> Iterator[Seen]:
+    def add(
+        self, exchange: Exchange, recorded: RecordedExchange, asked: Asked, call: ApiCall, *, in_order: bool
+    ) -> Iterator[Seen]:
         """Judge one exchange; the violations that it adds. To be called before its answer is known to `known`."""
         key = client_key(recorded)
         if exchange.request.method == "OPTIONS" or (key not in self._clients and len(self._clients) >= MOST_CLIENTS):
@@ -95,7 +97,7 @@ class ClientRows:
         if call.operation == "pollTask" and Facet.RESPONSE_BODY in recorded.lacks:
             for row in ("C-7", *_OF_A_READER):
                 self.tallies.lack(row, {Facet.RESPONSE_BODY})
-        elif call.operation == "pollTask" and asked.offset is not None:
+        elif call.operation == "pollTask" and asked.offset is not None and in_order:
             self._poll(client, call.ids["task_id"], ThreadedPoll(exchange.trimmed(), asked.offset, one))
         elif call.operation == "sendMessage":
             yield from self._message(client, one, exchange, asked.said)

@@ -10,7 +10,7 @@ from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
 
 URL = "https://agent.example/base"
 NOON = 1_800_000_000.0
-TOKEN = "t0ken-of-the-recording"
+TOKEN = "qZ7vX2kL9pR4tW8s"
 
 
 def recorded(
