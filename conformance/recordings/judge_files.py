@@ -20,12 +20,12 @@ from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
 from sendpoll.conformance.recordings.traffic_judge import TrafficJudge
 from sendpoll.conformance.results.report_json import Report
 
-Reader = Callable[[RecordingFile, LeftOut], Iterable[RecordedExchange]]
-_READERS: Mapping[RecordingFormat, Reader] = MappingProxyType(
+ExchangeReader = Callable[[RecordingFile, LeftOut], Iterable[RecordedExchange]]
+_READERS: Mapping[RecordingFormat, ExchangeReader] = MappingProxyType(
     {RecordingFormat.HAR: read_har, RecordingFormat.NDJSON: read_ndjson, RecordingFormat.FLOWS: read_flows}
 )
 """The formats of exchanges; a report and a log of tasks tell more, or less, than those."""
-Ordered = Iterator[tuple[RecordedExchange, bool]]
+OrderedExchanges = Iterator[tuple[RecordedExchange, bool]]
 
 
 def judge_files(
@@ -39,7 +39,7 @@ def judge_files(
     """
     left_out = [LeftOut(str(path)) for path in paths]
     with ExitStack() as stack:
-        streams: list[Ordered] = []
+        streams: list[OrderedExchanges] = []
         for path, notes in zip(paths, left_out, strict=True):
             file = stack.enter_context(RecordingFile(path, on_read))
             streams.append(_opened(file, notes, judge))
@@ -50,7 +50,7 @@ def judge_files(
     return judge.report([note for notes in left_out for note in notes.notes])
 
 
-def _opened(file: RecordingFile, left_out: LeftOut, judge: TrafficJudge) -> Ordered:
+def _opened(file: RecordingFile, left_out: LeftOut, judge: TrafficJudge) -> OrderedExchanges:
     """The exchanges of one file in order; what else it tells goes to the judge at once."""
     kind = file.format
     if kind is RecordingFormat.REPORT:
