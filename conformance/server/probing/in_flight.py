@@ -196,11 +196,16 @@ class InFlight:
         ]
 
     def seconds(self) -> list[float]:
-        """Seconds that each task took which came to its end, counted from when it was seen to begin."""
+        """Seconds that each task took which came to its end, counted from when it was seen to begin.
+
+        Of one that waited, and of which the first that was seen was its end, nobody knows.
+        """
         return [
             flight.ended_at - (flight.began_at if waited(flight) else flight.sent_at)
             for flight in self.over()
-            if flight.ended_at is not None and flight.began_at is not None
+            if flight.ended_at is not None
+            and flight.began_at is not None
+            and not (waited(flight) and flight.began_at == flight.ended_at)
         ]
 
     def seconds_to_an_end(self) -> float:
@@ -215,7 +220,8 @@ class InFlight:
     def longest_running(self) -> float:
         """Seconds for which the oldest task that was seen to begin, or has nothing before it, has been running."""
         now = self.clock()
-        return max((now - flight.sent_at for flight in self.running() if not flight.behind), default=0.0)
+        begun = (flight.began_at if flight.behind else flight.sent_at for flight in self.running())
+        return max((now - moment for moment in begun if moment is not None), default=0.0)
 
     def together(self) -> list[Flight]:
         """The most tasks that are known to have run at the same time."""

@@ -179,6 +179,33 @@ def test_times_count_from_when_a_task_was_seen_to_begin() -> None:
     assert story.in_flight.first_events() == [1.0]
 
 
+def test_a_task_that_waited_and_was_seen_at_its_end_alone_took_nobody_knows_how_long() -> None:
+    """Else an agent would seem to be quick, and be asked as such."""
+    story = Story()
+    story.send("a")
+    story.now += 1
+    story.poll("a", moves=True)
+    story.send("b")
+    story.now += 100
+    story.poll("a", moves=True, status="completed")
+    story.now += 100
+    story.poll("b", moves=True, status="completed")
+    assert story.in_flight.seconds() == [101.0]
+
+
+def test_a_task_that_began_behind_another_runs_from_then_on() -> None:
+    story = Story()
+    story.send("a")
+    story.poll("a", moves=True)
+    story.send("b")
+    story.poll("a", moves=True, status="completed")
+    story.now += 20
+    assert story.in_flight.longest_running() == 0
+    story.poll("b", moves=True)
+    story.now += 30
+    assert story.in_flight.longest_running() == 30
+
+
 def test_a_message_without_conversation_is_noted() -> None:
     story = Story()
     exchange = story.refused(422)
