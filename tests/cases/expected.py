@@ -1,4 +1,4 @@
-"""What `sendpoll check` must say of each server of the collection, as a table: the file's name, and the verdict."""
+"""What must be said of each server of the collection, and what its scripts must print, as tables by the file's name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a run must come to."""
+    """What a run of `check` or `load` must come to; the rows of a load run are those that it found broken."""
 
     exit_codes: frozenset[int]
     failed: frozenset[str] = frozenset()
@@ -63,4 +63,62 @@ EXPECTED: Mapping[str, Expected] = {
     "23-json-nan": _red("JSON-2"),
     "24-opaque-cursor": _green(may_be_open=True),
     "26-emoji-empty-between": _red("ENC-1"),
+}
+"""Of `check`."""
+
+
+def _loaded(*codes: int, **more: object) -> Expected:
+    return Expected(exit_codes=frozenset(codes), **more)  # type: ignore[arg-type]
+
+
+_SHORT = ("--users", "8", "--duration", "15s")
+LOADED: Mapping[str, Expected] = {
+    "00-right": _loaded(0, options=_SHORT),
+    "01-limit-per-minute": _loaded(0, 1, 3, options=_SHORT, says="PASS|429"),
+    "04-gzip-members": _loaded(0, options=_SHORT),
+    "05-ttl-after-end": _loaded(0, options=_SHORT),
+    "24-opaque-cursor": _loaded(0, options=_SHORT),
+    "42-token-expires": _loaded(1, 4, options=("--users", "5", "--duration", "30s"), says="401"),
+    "45-dies-midway": _loaded(
+        1, options=("--users", "10", "--duration", "40s", "--slo", "errors <= 20%", "--inconclusive", "pass")
+    ),
+    "50-sheds-load": _loaded(
+        1, options=("--users", "20", "--duration", "15s"), says=r"Refusals\s+[\d,]+x  POST messages: 503"
+    ),
+    "51-rate-limited": _loaded(0, options=("--users", "20", "--duration", "15s")),
+    "56-tenant-cap": _loaded(0, options=_SHORT),
+    "57-prompt-cache": _loaded(0, options=_SHORT, says=r"first event +\d+ +2\.\d+ s"),
+    "75-own-user-agent": _loaded(0, 3, options=("--users", "2", "--duration", "8s", "--header", "User-Agent: my/1")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a script must print, and must not: regular expressions."""
+
+    wanted: tuple[str, ...]
+    never: tuple[str, ...] = ("Traceback",)
+
+
+SCRIPTS: Mapping[str, Printed] = {
+    "13-first-address-dead": Printed((r"published clients work with http://two\.test", r"PASS|INCONCLUSIVE")),
+    "30-open-files": Printed((r"exit: 4 .*open files",)),
+    "32-two-addresses": Printed((r'"127\.0\.0\.2": [1-9].*"127\.0\.0\.3": [1-9].*"127\.0\.0\.4": [1-9]',)),
+    "35-clock-steps": Printed((r"load  rc 0", r"check rc 0"), ("Traceback", "worker .* lost")),
+    "38-short-runs": Printed(
+        ("is not in the range", "is no time", "is no rate", "no task was measured"), ("Traceback", r"\bnan\b")
+    ),
+    "40-worker-killed": Printed((r"rc 4", r"worker .* ended with code -9", r"result\.json")),
+    "60-env-default": Printed((r"(?s)token: \$\{SP_UNSET:-t\}.*?rc 0", r"(?s)token: \$SP_SET.*?rc 2")),
+    "61-yaml-types": Printed(("quote it", "stands twice"), ("Traceback", r"rc 0")),
+    "64-interrupted-check": Printed((r"INT: rc 130, files: .*report\.json", r"TERM: rc 143, files: .*report\.json")),
+    "66-report-cannot-be-written": Printed(
+        ("Read-only file system", "attainment", "File too large", "published clients work")
+    ),
+    "69-proxies": Printed((r"check used the proxy: [1-9]", r"load used the proxy: [1-9]")),
+    "71-locale": Printed((r"check \[A=b\] rc 1", r"load  \[A=b\] rc 1"), (r"traceback [1-9]", r"check \[.*\] rc [^1]")),
+    "72-two-runs-one-seed": Printed((r"run 1 rc 0", r"run 2 rc 0")),
+    "73-strict-ca": Printed(
+        (r"(?s)PYTHONPATH=py.*published clients work.*(PASS|INCONCLUSIVE)",), ("Traceback", "UNREACHABLE")
+    ),
 }

@@ -1,7 +1,7 @@
-"""Runs the suite on each server of a folder of cases, and compares what it says with what must be said.
+"""Runs `check` and `load` on each server of a folder of cases, and its scripts, and compares what is said.
 
-`python -m tests.cases.run_shared FOLDER [NAME...]`: every case is a program that takes `--port` and `--token`. A table
-is printed, and the exit code is 1 where a case is judged otherwise than it must be.
+`python -m tests.cases.run_shared FOLDER [NAME...]`: a case is a program that takes `--port` and `--token`, or a script
+that runs $SENDPOLL itself. A table is printed, and the exit code is 1 where something else is said than must be.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sendpoll.schemas.catalogue import Level, load_catalogue
-from tests.cases.expected import EXPECTED, Expected
+from tests.cases.expected import EXPECTED, LOADED, SCRIPTS, Expected
 
 _TOKEN = "token-of-the-cases"
 _GUARD = 400
 _START_SECONDS = 10.0
+_SCRIPT = "script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +57,60 @@ class Outcome:
             yield f"does not say {expected.says}"
 
 
-def run_case(program: Path, expected: Expected, seed: int) -> Outcome:
-    """Start the case's server and check it."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing to run: `check` or `load` on a program, or a script."""
+
+    program: Path
+    command: str
+
+    @property
+    def name(self) -> str:
+        """As the table shows it."""
+        return f"{self.command} {self.program.stem}"
+
+
+def run_case(case: Case, expected: Expected, seed: int) -> Outcome:
+    """Start the case's server, and check it or put load on it."""
     port = _free_port()
-    command = [sys.executable, str(program), "--port", str(port), "--token", _TOKEN]
+    command = [sys.executable, str(case.program), "--port", str(port), "--token", _TOKEN]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server,
     ):
         try:
             _await_listener(port, "::1" if "[" in expected.url else "127.0.0.1")
-            return _checked(Path(folder), expected.url.format(port=port), expected.options, seed)
+            words = [case.command, expected.url.format(port=port), "--seed", str(seed), *expected.options]
+            return _outcome(Path(folder), words)
         finally:
             server.kill()
 
 
-def _checked(folder: Path, url: str, options: tuple[str, ...], seed: int) -> Outcome:
+def _outcome(folder: Path, words: Sequence[str]) -> Outcome:
     began = time.monotonic()
-    command = [sys.executable, "-m", "sendpoll.cli.main", "check", url, "--token", _TOKEN, "--seed", str(seed)]
-    command += ["--report-dir", str(folder), *options]
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=_GUARD, env=environment, check=False)
-    path = folder / "report.json"
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    command = [sys.executable, "-m", "sendpoll.cli.main", *words, "--token", _TOKEN, "--report-dir", str(folder)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=_GUARD, env=_environment(), check=False)
+    report = next((_read(folder / name) for name in ("report.json", "result.json") if (folder / name).exists()), {})
     verdicts = {row["id"]: row["verdict"] for row in report.get("requirements", [])}
+    failed = [row for row, verdict in verdicts.items() if verdict == "fail"]
+    failed += [row["requirement"] for row in report.get("violations", [])]
     return Outcome(
         ran.returncode,
-        tuple(row for row, verdict in verdicts.items() if verdict == "fail"),
+        tuple(failed),
         sum(verdict in {"not_exercised", "inconclusive"} for verdict in verdicts.values()),
         report.get("requests", 0),
         time.monotonic() - began,
         ran.stdout + ran.stderr,
     )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
 
 
 def _free_port() -> int:
@@ -110,20 +133,53 @@ def _await_listener(port: int, host: str) -> None:
             return
 
 
-def judged(program: Path) -> tuple[bool, list[str]]:
+def judged(case: Case) -> tuple[bool, list[str]]:
     """Whether a case is judged as it must be, and a line of the table for each seed."""
-    expected = EXPECTED[program.stem]
+    if case.command == _SCRIPT:
+        return _printed(case)
+    expected = (EXPECTED if case.command == "check" else LOADED)[case.program.stem]
     lines, right = [], 0
     for seed in expected.seeds:
-        outcome = run_case(program, expected, seed)
+        outcome = run_case(case, expected, seed)
         problems = list(outcome.problems(expected))
         right += not problems
         must = ", ".join(outcome.failed) or "-"
         lines.append(
-            f"{program.stem:34} exit {outcome.exit_code}  {outcome.seconds:5.1f} s  {outcome.requests:6} requests"
+            f"{case.name:42} exit {outcome.exit_code}  {outcome.seconds:5.1f} s  {outcome.requests:6} requests"
             f"  {outcome.unjudged:2} unjudged  failed {must}" + (f"   << {'; '.join(problems)}" if problems else "")
         )
     return right >= (expected.enough or len(expected.seeds)), lines
+
+
+def _printed(case: Case) -> tuple[bool, list[str]]:
+    """The same of a script, by what it prints."""
+    began = time.monotonic()
+    command = Path(sys.executable).with_name("sendpoll")
+    ran = subprocess.run(
+        ["bash", str(case.program)],
+        capture_output=True,
+        text=True,
+        timeout=_GUARD,
+        env={**_environment(), "SENDPOLL": str(command), "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        check=False,
+    )
+    told, must = ran.stdout + ran.stderr, SCRIPTS[case.program.stem]
+    problems = [f"does not say {wanted}" for wanted in must.wanted if not re.search(wanted, told)]
+    problems += [f"says {never}" for never in must.never if re.search(never, told)]
+    seconds = time.monotonic() - began
+    return not problems, [f"{case.name:42} {seconds:5.1f} s" + (f"   << {'; '.join(problems)}" if problems else "")]
+
+
+def cases(folder: Path, names: Sequence[str]) -> Iterator[Case]:
+    """All cases of a folder that are in the tables, or those whose names begin so."""
+    for path in sorted(folder.iterdir()):
+        if names and not path.stem.startswith(tuple(names)):
+            continue
+        if path.suffix == ".py":
+            tables = {"check": EXPECTED, "load": LOADED}
+            yield from (Case(path, command) for command, table in tables.items() if path.stem in table)
+        elif path.suffix == ".sh" and path.stem in SCRIPTS:
+            yield Case(path, _SCRIPT)
 
 
 def main() -> int:
@@ -133,17 +189,13 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="beginnings of names, such as 05")
     parser.add_argument("--at-once", type=int, default=2)
     options = parser.parse_args()
-    programs = [
-        path
-        for path in sorted(options.folder.glob("*.py"))
-        if path.stem in EXPECTED and (not options.names or path.stem.startswith(tuple(options.names)))
-    ]
+    found = list(cases(options.folder, options.names))
     wrong = 0
     with ThreadPoolExecutor(options.at_once) as pool:
-        for good, lines in pool.map(judged, programs):
+        for good, lines in pool.map(judged, found):
             wrong += not good
             print("\n".join(lines), flush=True)
-    print(f"{len(programs) - wrong} of {len(programs)} judged as they must be")
+    print(f"{len(found) - wrong} of {len(found)} judged as they must be")
     return 1 if wrong else 0
 
 
