@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tests.mutants.byte_front import ByteFault, Call
 from tests.mutants.concurrency import runs
 from tests.mutants.exchange import Answer, Asked, Forward, Handler, refusal
 from tests.mutants.faults import answers, both, has, refuses, requests
@@ -22,6 +23,7 @@ _FACTOR = 25_214_903_917
 _FIRST = 1000
 _OPEN = 14
 _LONG = 600
+_SERVED = 7
 _WARM = 1.5
 
 
@@ -34,7 +36,7 @@ class Neighbour:
     """The row that a coarser check would fail it for."""
     difference: str
     """What it does that is like a fault."""
-    make: Handler
+    make: Handler | ByteFault
     lacks: Mapping[str, str] = field(default_factory=dict)
     """Row to the reason why it does not pass."""
     restarts: bool = False
@@ -143,6 +145,12 @@ def _flushed(_: Asked, given: Answer) -> Answer:
     return given.with_body(body).adding(b"content-encoding", b"gzip")
 
 
+async def _closes_behind_the_seventh(call: Call) -> None:
+    await call.reply(await call.forward())
+    if call.nth >= _SERVED:
+        call.close()
+
+
 def _long_path(asked: Asked) -> bool:
     return len(asked.path) > 250
 
@@ -217,6 +225,12 @@ NEIGHBOURS = (
         "NF-1",
         "answers 414 and a page to a path of 250 bytes",
         answers(_page_of_an_error, "pollTask", when=_long_path, errors=True),
+    ),
+    Neighbour(
+        "closes-behind-the-seventh",
+        "HTTP-7",
+        "closes a connection at once behind its seventh answer, and does not say so",
+        ByteFault(_closes_behind_the_seventh),
     ),
     Neighbour(
         "null-for-what-is-left-out",

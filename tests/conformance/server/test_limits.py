@@ -147,6 +147,14 @@ def test_a_token_that_expires_is_told_and_judges_nothing() -> None:
     assert "token_command" in report["summary"]
 
 
+def test_a_server_that_serves_one_page_alone_is_judged_as_that_page_meets_it() -> None:
+    rows = ("CORS-1", "CORS-2", "CORS-5", "CORS-6")
+    with limited(cors_origins=("https://app.example",)) as url:
+        own, other = run(url, *rows, origin="https://app.example"), run(url, *rows)
+    assert verdicts(own, "fail", "inconclusive", "not_exercised") == {}
+    assert "CORS-2" in red(other)
+
+
 def test_a_server_that_forgets_a_task_soon_after_its_end_breaks_no_client() -> None:
     with limited(Forgetful(2.0)) as url:
         report = run(url)
