@@ -36,7 +36,7 @@ _GROUPS = (
         ("users", "duration", "scenario"),
         ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
     ),
-    Group("Judge", ("slos", "compare"), ("inconclusive",)),
+    Group("Judge", ("slos", "compare"), ("inconclusive", "abort_after")),
     Group("Money", (), ("dry_run", "probe", "max_messages", "max_cost", "cost_per_message")),
     Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
     Group("Report", ("report_dir",), ("web", "web_port")),
@@ -82,6 +82,8 @@ _SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
 @click.option("--pacing", type=click.Choice(["loop", "grid"]), help="Poll after each answer, or at fixed times.")
 @click.option("--inconclusive", type=click.Choice(["inconclusive", "pass", "fail"]), default="inconclusive",
               show_default=True, metavar="AS", help="Undecided objectives are that, pass or fail.")  # fmt: skip
+@click.option("--abort-on-fail", "abort_after", type=TIME, is_flag=False, flag_value="0s", metavar="[DELAY]",
+              help="End when an objective fails, judged after DELAY.")  # fmt: skip
 @click.option("--compare", type=_RESULT, metavar="FILE", help="A result.json: tell what got slower since.")
 @target_options
 @load_options(scenario="smoke")
@@ -136,6 +138,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 
 def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interruption: Interruption) -> int:
+    from sendpoll.core.text.units import parse_seconds
     from sendpoll.load.engine import EngineError, Workload
     from sendpoll.load.job import Job, run_job
     from sendpoll.load.observe.sources import ObserveError
@@ -154,6 +157,7 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
         report_dir=options["report_dir"],
         compare=options["compare"],
         inconclusive=options["inconclusive"],
+        abort_after_s=None if options["abort_after"] is None else parse_seconds(options["abort_after"]),
         sources=sources_of(options),
         outlets=outlets_of(options),
     )

@@ -9,6 +9,7 @@ from sendpoll.core.interruption import Interruption
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
+from sendpoll.load.abort import AbortOnFail
 from sendpoll.load.bounded import BoundedController
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
 from sendpoll.load.export.outlets import Outlets, OutletSettings
@@ -43,6 +44,8 @@ class Job:
     outlets: OutletSettings = field(default_factory=OutletSettings)
     """Where the numbers go while the run lasts."""
     spending: Spending = field(default_factory=Spending)
+    abort_after_s: float | None = None
+    """From when on a failed objective ends the run; None: it goes on to its end."""
 
 
 def warn_of_tls(target: Target, err: SafeConsole) -> None:
@@ -68,7 +71,7 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
     with TaskLog(job.report_dir, job.workload.target.secrets) as tasks, Observer(job.sources) as observer:
         with Outlets(job.outlets, job.workload, err) as outlets, LiveProgress(err) as live:
             shape = ShapeController(scenario.shape, scenario.start_spread_s)
-            controller = BoundedController(shape, job.workload.max_messages)
+            controller = AbortOnFail(BoundedController(shape, job.workload.max_messages), job.abort_after_s)
 
             def progress(view: View, order: Order) -> None:
                 tasks.add(view.records)
@@ -79,6 +82,8 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
             held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
             outlets.finish(held)
         result, verdict = conclude(job, held, observer.finish())
+        if controller.because:
+            result["aborted"] = controller.because
         if before is not None:
             verdict = _compare(before, result, verdict, err)
         with printed_anyway(lambda: print_summary(result, out)):

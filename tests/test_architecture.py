@@ -275,6 +275,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "live",
         "shapes",
         "doctor",
+        "abort",
         "bounded",
         "forecast",
         "job",

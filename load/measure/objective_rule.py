@@ -48,21 +48,23 @@ class Evidence:
         return self.good / self.samples if self.samples else None
 
 
-def evidence(share: float, good: int, samples: int, effect: float = 1.0) -> Evidence:
+def evidence(share: float, good: int, samples: int, effect: float = 1.0, confidence: float = CONFIDENCE) -> Evidence:
     """What `good` of so many samples say of an objective that at least `share` of all are.
 
-    Without samples nothing is decided; what that means is the caller's to say.
+    `confidence` is that of the decision; the interval is always that of 95 %. Without samples nothing is decided; what
+    that means is the caller's to say.
     """
     interval = wilson(good / effect, samples / effect)
-    return Evidence(good, samples, effect, interval.low, interval.high, _decision(share, good, samples, effect))
+    decision = _decision(share, good, samples, effect, confidence)
+    return Evidence(good, samples, effect, interval.low, interval.high, decision)
 
 
-def _decision(share: float, good: int, samples: int, effect: float) -> Decision:
+def _decision(share: float, good: int, samples: int, effect: float, confidence: float) -> Decision:
     if not samples:
         return Decision.INCONCLUSIVE
     if share >= 1:  # nothing to estimate: there was a bad one or there was none
         return Decision.PASS if good == samples else Decision.FAIL
-    reached = reaches(good / effect, samples / effect, share)
+    reached = reaches(good / effect, samples / effect, share, confidence)
     return {True: Decision.PASS, False: Decision.FAIL, None: Decision.INCONCLUSIVE}[reached]
 
 

@@ -47,6 +47,7 @@ METRICS: Final[Mapping[str, _Form]] = {
 _SPLIT: Final = re.compile(
     r"(?:(?P<tier>[A-Za-z][\w-]*)\s*:\s*)?(?P<metric>[A-Za-z_]+)\s*(?P<statistic>p[0-9.]+)?\s*"
     r"(?P<relation><=|>=|=)\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-zµ%]*)"
+    r"(?:\s+in\s+every\s+(?P<every>\S+(?:\s\S+)?))?"
 )
 
 
@@ -63,6 +64,8 @@ class Objective:
     """The tier that it belongs to; empty for the objectives of every tier."""
     text: str = ""
     """As it was written, spaces tidied."""
+    every_s: float | None = None
+    """How long each span is in which it must hold, in seconds; None: over the whole run."""
 
     @property
     def per_task(self) -> bool:
@@ -102,7 +105,19 @@ def parse_objective(text: str) -> Objective:
         raise SloError(f"{text!r}: no metric is called {metric!r}; expected one of {', '.join(METRICS)}")
     readers = {"quantile": _quantile, "most": _share_at_most, "least": _share_at_least, "none": _none}
     share, limit = readers[form.kind](match, text, form.example)
-    return Objective(metric, share, limit, match["tier"] or "", tidy)
+    return Objective(metric, share, limit, match["tier"] or "", tidy, _every(match, text))
+
+
+def _every(match: re.Match[str], text: str) -> float | None:
+    if match["every"] is None:
+        return None
+    try:
+        seconds = parse_seconds(match["every"])
+    except ValueError:
+        raise SloError(f"{text!r}: expected a time behind 'in every', such as 'ttfe p95 <= 2s in every 1min'") from None
+    if seconds < 1 or METRICS[match["metric"]].kind == "none":
+        raise SloError(f"{text!r}: a span is 1s or longer, and violations are counted over the whole run")
+    return seconds
 
 
 def _quantile(match: re.Match[str], text: str, example: str) -> tuple[float, float]:

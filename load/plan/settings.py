@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sendpoll.load.measure.slo import ServiceLevel
@@ -61,8 +61,11 @@ class SettingsError(ValueError):
 def for_tasks(service: ServiceLevel) -> tuple[ServiceLevel, tuple[str, ...]]:
     """The objectives that a plan can count tasks by, and a sentence for each that is left out."""
     polls = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
-    told = (f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls)
-    return ServiceLevel(objective for objective in service.objectives if objective.per_task), tuple(told)
+    told = [f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls]
+    spans = [objective for objective in service.objectives if objective.every_s is not None and objective.per_task]
+    told += [f"{one.text} is held to over each step as a whole: sendpoll load judges its spans" for one in spans]
+    kept = (replace(objective, every_s=None) for objective in service.objectives if objective.per_task)
+    return ServiceLevel(kept), tuple(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,10 @@ def own_reasons(result: Mapping[str, Any]) -> list[str]:
 
 
 def notes(result: Mapping[str, Any]) -> list[str]:
-    """What a reader must know besides, a sentence each: a name with several addresses may be several servers."""
+    """What a reader must know besides, a sentence each: that the run was ended, that a name is several addresses."""
+    ended = [result["aborted"]] if "aborted" in result else []
     made = result["target"].get("connections", {})
     if len(made) < 2:
-        return []
+        return ended
     told = ", ".join(f"{address} {count:,}" for address, count in made.items())
-    return [f"connections were spread over the {len(made)} addresses of the name: {told}"]
+    return [*ended, f"connections were spread over the {len(made)} addresses of the name: {told}"]

@@ -15,8 +15,9 @@ from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
 from sendpoll.load.measure.outage import Extent, Outage, outage_of
 from sendpoll.load.measure.slo import Objective
-from sendpoll.load.measure.statistics import design_effect
+from sendpoll.load.measure.statistics import CONFIDENCE, design_effect
 from sendpoll.load.measure.window import Window
+from sendpoll.load.results.spans import Counts, decision_of, span_sentence, spans_of, worst_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Gate:
         }
 
 
-def decide(objective: Objective, good: int, samples: int, effect: float = 1.0) -> Gate:
+def decide(objective: Objective, good: int, samples: int, effect: float = 1.0, confidence: float = CONFIDENCE) -> Gate:
     """Decide an objective on counts; `effect` is the design effect of the samples."""
-    counted = evidence(objective.share, good, samples, effect)
+    counted = evidence(objective.share, good, samples, effect, confidence)
     verdict = counted.decision if samples else Decision.FAIL
     sentence = _sentence(objective, counted)
     if verdict is Decision.INCONCLUSIVE:
@@ -57,8 +58,8 @@ def decide(objective: Objective, good: int, samples: int, effect: float = 1.0) -
     return Gate(objective, verdict, counted, sentence)
 
 
-def gates_of(metrics: Metrics) -> tuple[Gate, ...]:
-    """Every objective of a run, decided, in the order in which they were given.
+def gates_of(metrics: Metrics, confidence: float = CONFIDENCE) -> tuple[Gate, ...]:
+    """Every objective of a run, decided at a confidence, in the order in which they were given.
 
     Where the server was out of service, no allowance for samples that hang together keeps an objective from failing;
     where it was so to the end, every objective on tasks fails.
@@ -68,23 +69,43 @@ def gates_of(metrics: Metrics) -> tuple[Gate, ...]:
     return tuple(
         _violations(objective, metrics)
         if objective.metric == "violations"
-        else _decided(objective, windows, index, outage)
+        else _decided(objective, [_counts(objective, window, index) for window in windows], windows, outage, confidence)
         for index, objective in enumerate(metrics.level.objectives)
     )
 
 
-def _decided(objective: Objective, windows: Sequence[Window], index: int, outage: Outage | None) -> Gate:
-    counts = [_counts(objective, window, index) for window in windows]
+def _decided(
+    objective: Objective,
+    counts: Sequence[Counts],
+    windows: Sequence[Window],
+    outage: Outage | None,
+    confidence: float,
+) -> Gate:
     good, samples = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
-    gate = decide(objective, good, samples, design_effect(counts))
+    if objective.every_s is not None and samples:
+        gate = _in_every(objective, objective.every_s, counts, windows)
+    else:
+        gate = decide(objective, good, samples, design_effect(counts), confidence)
     if outage is None or not samples or not objective.per_task:
         return gate
     if outage.extent is Extent.TO_THE_END:  # of the tasks that would have come next, none would have been good
         gate = replace(decide(objective, good, samples), verdict=Decision.FAIL)
     else:
-        plain = decide(objective, good, samples)
+        plain = decide(objective, good, samples, confidence=confidence)
         gate = plain if plain.verdict is Decision.FAIL else gate
     return replace(gate, sentence=f"{gate.sentence}; {outage.sentence}")
+
+
+def _in_every(objective: Objective, every_s: float, counts: Sequence[Counts], windows: Sequence[Window]) -> Gate:
+    """An objective that must hold in each span: told of by its worst."""
+    began = [float(window.index) for window in windows]
+    spans = spans_of(objective.share, every_s, list(zip(began, counts, strict=True)))
+    worst = worst_of(spans)
+    sentence = f"{span_sentence(spans, every_s, worst)}, {_sentence(objective, worst.evidence)}"
+    verdict = decision_of(spans)
+    if verdict is Decision.INCONCLUSIVE:
+        sentence = f"{sentence}; {_more(objective, worst.evidence)}"
+    return Gate(objective, verdict, worst.evidence, sentence)
 
 
 def _counts(objective: Objective, window: Window, index: int) -> tuple[int, int]:

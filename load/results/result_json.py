@@ -228,6 +228,8 @@ class LoadResult(TypedDict):
     missed: NotRequired[list[BrokenRow]]
     samples: list[dict[str, Any]]
     series: SeriesTold
+    aborted: NotRequired[str]
+    """Which failed objective ended the run, and when; absent where none did."""
     spent: NotRequired[SpentTold]
     """Absent in files of versions that did not tell it."""
     comparison: NotRequired[ComparisonTold]
