@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -79,6 +80,8 @@ class TaskHistory:
         self._offsets: dict[int, _Known] = {0: _Known(0, None)}
         self._told_at: dict[int, float] = {}
         """When each offset was last given out; the first one when it was first asked with."""
+        self._read_at: dict[int, float] = {}
+        """When somebody first had an answer with events to each offset."""
         self._final: Poll | None = None
         self._final_start = 0
         self._final_end = 0
@@ -166,6 +169,8 @@ class TaskHistory:
         if grown:
             self.log.extend(poll.events[len(self.log) - start :])
         poll = _light(poll)
+        if end > start:
+            self._read_at.setdefault(poll.asked, poll.received_at)
         if grown:
             self._shown_by.extend([poll] * (end - len(self._shown_by)))
         yield from self._offset_claim(poll, start, end)
@@ -181,9 +186,13 @@ class TaskHistory:
         return None
 
     def _is_fresh(self, poll: Poll) -> bool:
-        """Whether a published client could have sent it: the offset was just given out, and no end was seen yet."""
+        """Whether a published client could have sent it, and no other before it.
+
+        Its offset was just given out, no end was seen yet, and what tells it of an end now was not read there before.
+        """
         over = self._final is not None and poll.sent_at >= self._final.received_at
-        return not over and poll.sent_at - self._told_at[poll.asked] <= _FRESH
+        again = poll.status != RUNNING and poll.sent_at > self._read_at.get(poll.asked, math.inf)
+        return not over and not again and poll.sent_at - self._told_at[poll.asked] <= _FRESH
 
     def _kept_from(self, poll: Poll, start: int) -> int | None:
         """From which event on the log is still there for a reader who comes late; None where nothing is gone."""

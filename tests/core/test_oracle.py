@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -158,6 +159,14 @@ def test_a_late_reader_may_be_the_first_to_see_the_end(kept: int) -> None:
     assert history.set_aside == 1
     assert rows(history.observe(poll(1, WHOLE[1:], 6, FINAL, at=10))) == {"POLL-13"}
     assert (history.set_aside, history.conclude()) == (0, ())
+
+
+def test_an_end_that_comes_soon_may_have_let_go_of_what_was_read() -> None:
+    """Who reads it again has come late, however soon that is; one client alone has read it already."""
+    first, last = poll(0, WHOLE[:2], 2), poll(2, WHOLE[2:], 6, FINAL, at=0.5)
+    again = poll(0, WHOLE[4:], 6, FINAL, at=0.45)
+    assert rows(judge([first, again, last])) == {"POLL-13"}
+    assert rows(judge([first, dataclasses.replace(again, status="running"), last])) == {"POLL-5"}
 
 
 def test_a_late_answer_that_fits_nowhere_is_another_log() -> None:
