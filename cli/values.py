@@ -29,8 +29,8 @@ class RequirementId(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """The ids that begin so, each with its sentence."""
-        rows = [row for subject in self._subjects for row in load_catalogue(subject).rows]
-        return [CompletionItem(row.id, help=row.title) for row in rows if row.id.startswith(incomplete.upper())]
+        rows = {row.id: row for subject in self._subjects for row in load_catalogue(subject).rows}
+        return [CompletionItem(row.id, help=row.title) for row in rows.values() if row.id.startswith(incomplete.upper())]
 
 
 class Checked(click.ParamType[str]):

@@ -30,7 +30,7 @@ def test_there_is_a_script_for_each_shell(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "at", "expected"),
     [
-        ("sendpoll re", 1, ["requirements", "replay"]),
+        ("sendpoll re", 1, ["requirements", "replay", "report"]),
         ("sendpoll explain poll-1", 2, ["POLL-1", "POLL-10", "POLL-11", "POLL-12", "POLL-13"]),
         ("sendpoll check --only queue", 3, ["QUEUE-1", "QUEUE-2"]),
         ("sendpoll check --report", 2, ["--report-dir"]),
