@@ -30,7 +30,8 @@ class RequirementId(click.ParamType[str]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """The ids that begin so, each with its sentence."""
         rows = {row.id: row for subject in self._subjects for row in load_catalogue(subject).rows}
-        return [CompletionItem(row.id, help=row.title) for row in rows.values() if row.id.startswith(incomplete.upper())]
+        offered = [row for row in rows.values() if row.id.startswith(incomplete.upper())]
+        return [CompletionItem(row.id, help=row.title) for row in offered]
 
 
 class Checked(click.ParamType[str]):

@@ -14,18 +14,15 @@ build add --quiet "$base" "$storage/base.tar" / >/dev/null
 build commit --quiet "$base" sendpoll-base >/dev/null
 
 # What pip is told on this machine, where it is told something.
-variables=() volumes=()
-for name in PIP_CERT PIP_INDEX_URL PIP_EXTRA_INDEX_URL; do
-  [ -z "${!name:-}" ] || variables+=(--env "$name=${!name}")
-done
+volumes=()
 for path in /etc/xdg/pip /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
   [ ! -e "$path" ] || volumes+=(--volume "$path:$path:ro")
 done
 for target in toolkit server; do
-  build build --quiet --isolation chroot "${volumes[@]}" "${variables[@]}" --unsetenv PIP_CERT \
+  build build --quiet --isolation chroot "${volumes[@]}" \
     --build-arg BASE=localhost/sendpoll-base --file "$checkout/deploy/images/Dockerfile" \
     --target "$target" --tag "sendpoll-$target" "$checkout" >/dev/null
   container=$(build from "localhost/sendpoll-$target")
   cp -a --reflink=auto "$(build mount "$container")" "$storage/$target"
-  build inspect --type image --format '{{json .OCIv1.Config}}' "localhost/sendpoll-$target" >"$storage/$target.json"
+  build inspect --type image "localhost/sendpoll-$target" >"$storage/$target.json"
 done

@@ -91,7 +91,7 @@ def test_the_images_are_built_and_run_as_nobody_on_a_root_that_cannot_be_written
     toolkit = tmp_path / "toolkit"
     for shell in ("sh", "bash", "dash"):
         (toolkit / "usr" / "bin" / shell).unlink(missing_ok=True)
-    told = json.loads((tmp_path / "toolkit.json").read_text())
+    told = json.loads((tmp_path / "toolkit.json").read_text())["OCIv1"]["config"]
     script = f"""
 mount --bind {toolkit} {toolkit} && mount -o remount,ro,bind {toolkit}
 mount -t tmpfs -o uid=10001,gid=10001 tmpfs {toolkit}/report
