@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("schemas", "core", "conformance", "load", "reference_server", "cli")
+PACKAGES = ("schemas", "core", "conformance", "load", "proxy", "reference_server", "cli")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core": ("sendpoll.schemas",),
     "conformance": ("sendpoll.core", "sendpoll.schemas"),
     "load": ("sendpoll.core", "sendpoll.schemas"),
+    "proxy": ("sendpoll.conformance", "sendpoll.core", "sendpoll.schemas"),
     "reference_server": ("sendpoll.schemas",),
     "cli": ("sendpoll",),
 }

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PARTS = ("cli", "conformance", "core", "load", "reference_server", "schemas")
+PARTS = ("cli", "conformance", "core", "load", "proxy", "reference_server", "schemas")
 HANG_GUARD = 300
 
 

@@ -47,6 +47,11 @@ class ResponseReader:
         return len(self._body)
 
     @property
+    def rest(self) -> bytes:
+        """What stands behind the answer; it belongs to the next one, where another request was sent before."""
+        return bytes(self._buffer) if self.done else b""
+
+    @property
     def started(self) -> bool:
         """Whether a byte came."""
         return bool(self._buffer) or self._head is not None or bool(self.interim)

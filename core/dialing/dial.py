@@ -68,6 +68,31 @@ class Dialer:
             kind, why = dial_fault(error, presented=self.target.client_cert is not None)
             raise DialError(kind, f"{self._by}{why}") from error
 
+    def dial_plain(self, within: float) -> Any:
+        """A connection as far as TLS begins, if the target speaks it: for who secures it in a way of their own.
+
+        Raises DialError.
+        """
+        until = time.monotonic() + within
+        try:
+            plain = self._reached(until, None).socket
+            try:
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._context is not None and self.proxy is not None:
+                    self._open_tunnel(plain, self.proxy, until)
+            except BaseException:
+                plain.close()
+                raise
+        except (OSError, UnicodeError) as error:
+            kind, why = dial_fault(error, presented=self.target.client_cert is not None)
+            raise DialError(kind, f"{self._by}{why}") from error
+        return plain
+
+    @property
+    def tls(self) -> Any:
+        """The context with which to secure it; None for a target that speaks plain HTTP."""
+        return self._context
+
     def _reached(self, until: float, host: str | None) -> Reached:
         within = until - time.monotonic()
         if host is not None:
