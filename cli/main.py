@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
         "trend": "Follow the numbers of many runs, and tell what got worse.",
+        "proxy": "Stand between clients and a server: record, judge, break the network.",
         "serve": "Run the reference server.",
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",

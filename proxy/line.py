@@ -24,6 +24,7 @@ _HALF_CLOSED: Final = 60.0
 """Seconds for which an answer is awaited whose client has said that it will send no more."""
 _HELD: Final = frozenset({FaultKind.DROP_AFTER, FaultKind.RESET, FaultKind.CUT, FaultKind.DRIP})
 """Faults for which the whole answer must be there."""
+_UNDELIVERED: Final = _HELD - {FaultKind.DRIP}
 _REASONS: Final = {429: "Too Many Requests", 503: "Service Unavailable"}
 _REFUSAL: Final = b'{"error": {"code": "refused_by_the_network", "message": "sendpoll proxy refused it on purpose"}}'
 
@@ -228,6 +229,8 @@ class Line:
         is_good = response is not None and response.complete and 200 <= response.status <= 299
         if is_good:
             self._board.cost.taken(exchange)
+        if drawn is not None and drawn.kind in _UNDELIVERED:
+            exchange.abandoned = True  # to the client it never came whole, which is neither's fault
         try:
             await self._release(drawn, held)
         finally:

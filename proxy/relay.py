@@ -114,11 +114,17 @@ class ProxyServer:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSING)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._carry(reader, writer))
+        self._tasks.add(task)
+
+        def over(_: object) -> None:
+            self._tasks.discard(task)
+            writer.close()  # also where the proxy ended before it was carried at all
+
+        task.add_done_callback(over)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests = RequestStream(self._own, self._order.target.authority.encode("latin-1"))
         line = Line(self, (reader, writer), requests, next(self._numbers))
         self._lines.add(line)
