@@ -29,7 +29,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "load": "Hold load on a server and judge it by objectives.",
         "plan": "Find how many users a server holds within its objectives.",
         "trend": "Follow the numbers of many runs, and tell what got worse.",
-        "proxy": "Stand between clients and a server: record, judge, break the network.",
+        "proxy": "Record, judge and break what clients and a server say.",
         "serve": "Run the reference server.",
         "requirements": "List the catalogue of requirements.",
         "explain": "Tell everything about one requirement.",
@@ -97,10 +97,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sendpoll")
 def cli() -> None:
-    """Conformance, load tests and capacity plans for the send-and-poll API.
-
-    --version tells the version, and --help behind a command more of it.
-    """
+    """Conformance, load tests and capacity plans for the send-and-poll API."""
 
 
 def main() -> None:

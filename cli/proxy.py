@@ -39,7 +39,7 @@ _GROUPS = (
     dataclasses.replace(SERVER, essential=("target_file",), more=("token", *SERVER.more)),
     Group("Listen", ("listen",), ("quiet",)),
     Group("Break the network", ("faults", "network"), ("seed",)),
-    JUDGE,
+    dataclasses.replace(JUDGE, essential=("only",), more=("level", "strict", "baseline", *JUDGE.more)),
     REPORT,
 )
 _EXAMPLES = (

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
-from sendpoll.proxy.faults import Drawn
+from sendpoll.proxy.faults import DrawnFault
 from sendpoll.proxy.overheard import Overheard
 
 _MOST: Final = 200_000
@@ -44,7 +44,7 @@ class FaultCost:
     """Who waits since which fault: a task whose poll was hit, or a client whose POST was."""
     _messages: Counter[bytes] = field(default_factory=Counter)
 
-    def injected(self, drawn: Drawn, exchange: Overheard, now: float) -> None:
+    def injected(self, drawn: DrawnFault, exchange: Overheard, now: float) -> None:
         """A fault happens to an exchange."""
         self._injected[drawn.rule.name] += 1
         if len(self._waiting) < _MOST:

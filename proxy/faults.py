@@ -149,7 +149,7 @@ def _range(told: object, place: str) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnFault:
     """A fault that happens now, and for how long."""
 
     rule: FaultRule
@@ -173,9 +173,9 @@ class FaultDice:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
-    def draw(self, operation: str) -> Drawn | None:
+    def draw(self, operation: str) -> DrawnFault | None:
         """What happens to a call: the first rule that hits; None where none does. What is no call is left alone."""
-        hit: Drawn | None = None
+        hit: DrawnFault | None = None
         for number, rule in enumerate(self.rules):
             if not operation or rule.call not in {"", operation}:
                 continue
@@ -185,9 +185,9 @@ class FaultDice:
             falls = self._random.random() < rule.chance  # drawn for each, so that one rule does not change another
             seconds = self._random.uniform(*rule.seconds)
             if hit is None and its_turn and falls:
-                hit = Drawn(rule, seconds)
+                hit = DrawnFault(rule, seconds)
         return hit
 
-    def seconds(self, drawn: Drawn) -> float:
+    def seconds(self, drawn: DrawnFault) -> float:
         """Another time within those of a fault."""
         return self._random.uniform(*drawn.rule.seconds)

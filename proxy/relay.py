@@ -18,9 +18,9 @@ from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
 from sendpoll.core.dialing.dial import Dialer, DialError
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.url import TargetError
+from sendpoll.proxy.client_line import ClientLine, LineOverError
 from sendpoll.proxy.fault_cost import FaultCost
 from sendpoll.proxy.faults import FaultDice, FaultRule
-from sendpoll.proxy.line import Line, LineOverError
 from sendpoll.proxy.request_stream import RequestStream
 
 _WAITING: Final = 10_000
@@ -30,7 +30,7 @@ _ASIDE: Final = 30.0
 _DIALERS: Final = 32
 _CLOSING: Final = 2.0
 
-Watch = Callable[[RecordedExchange], None]
+SeeExchange = Callable[[RecordedExchange], None]
 """Looks at an exchange that has gone by; called in one thread, one after the other."""
 
 
@@ -48,7 +48,7 @@ class ProxyOrder:
 class ProxyServer:
     """One proxy before one server. Everything but `stop` and `watch` is done in the thread of its loop."""
 
-    def __init__(self, order: ProxyOrder, watch: Watch, tell: Callable[[str], None]) -> None:
+    def __init__(self, order: ProxyOrder, watch: SeeExchange, tell: Callable[[str], None]) -> None:
         """`tell` is told once of each way in which the server cannot be reached. Raises TargetError."""
         target = order.target
         self.origin = f"{target.url.scheme}://{target.authority}"
@@ -66,7 +66,7 @@ class ProxyServer:
         self._told: set[str] = set()
         self._own: frozenset[bytes] = frozenset()
         self._numbers = itertools.count(1)
-        self._lines: set[Line] = set()
+        self._lines: set[ClientLine] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._cache: dict[str, bytes] = {}
         self._heard: queue.Queue[RecordedExchange | None] = queue.Queue(_WAITING)
@@ -126,7 +126,7 @@ class ProxyServer:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests = RequestStream(self._own, self._order.target.authority.encode("latin-1"))
-        line = Line(self, (reader, writer), requests, next(self._numbers))
+        line = ClientLine(self, (reader, writer), requests, next(self._numbers))
         self._lines.add(line)
         try:
             await line.run()

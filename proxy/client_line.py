@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
 from sendpoll.proxy.fault_cost import FaultCost
-from sendpoll.proxy.faults import IN_PLACE, Drawn, FaultDice, FaultKind
+from sendpoll.proxy.faults import IN_PLACE, DrawnFault, FaultDice, FaultKind
 from sendpoll.proxy.overheard import Overheard
 from sendpoll.proxy.request_stream import Passing, PassingRequest, RequestStream
 
@@ -59,7 +59,7 @@ class Exchangeboard(Protocol):
         """Close all connections on which nothing is awaited."""
 
 
-class Line:
+class ClientLine:
     """One connection from its beginning to its end."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Line:
         self._number = str(number)
         peer = self._writer.get_extra_info("peername")
         self._client = str(peer[0]) if peer else ""
-        self._pending: deque[tuple[Overheard, Drawn | None, bytearray]] = deque()
+        self._pending: deque[tuple[Overheard, DrawnFault | None, bytearray]] = deque()
         """What was asked and is not answered, the fault that happens to it, and what of its answer is held."""
         self._in_place: tuple[PassingRequest, Overheard, bytes] | None = None
         """A request that the server never hears of, and its answer."""
@@ -243,7 +243,7 @@ class Line:
         if drawn is not None and drawn.kind is FaultKind.POOL:
             self._board.close_idle()
 
-    async def _deliver(self, exchange: Overheard, drawn: Drawn | None, held: bytearray, data: bytes) -> None:
+    async def _deliver(self, exchange: Overheard, drawn: DrawnFault | None, held: bytearray, data: bytes) -> None:
         keeps = exchange.operation == "pollTask" and any(
             rule.kind is FaultKind.STALE for rule in self._board.dice.rules
         )
@@ -257,7 +257,7 @@ class Line:
         self._writer.write(data)
         await self._writer.drain()
 
-    async def _release(self, drawn: Drawn | None, held: bytearray) -> None:
+    async def _release(self, drawn: DrawnFault | None, held: bytearray) -> None:
         """Do to a whole answer what is to be done to it."""
         if drawn is None or drawn.kind not in _HELD:
             return
@@ -292,7 +292,7 @@ class Line:
             await self._finish()
 
 
-def _refusal(drawn: Drawn) -> bytes:
+def _refusal(drawn: DrawnFault) -> bytes:
     status = drawn.rule.status
     head = (
         f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(_REFUSAL)}\r\n"
