@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sendpoll.conformance.http.exchange import Exchange, Failure, Request, Response, Timing
@@ -75,9 +76,9 @@ def with_event(event: Any) -> Exchange:
     return polled(events=[event])
 
 
-def received(*pieces: bytes, operation: str = "pollTask", closes: bool = True, **request: Any) -> Exchange:
-    """A request and what the reader makes of these bytes, as a connection gives them to it."""
-    reader = ResponseReader()
+def read(pieces: Iterable[bytes], *, closes: bool = True, head_only: bool = False) -> ResponseReader:
+    """What becomes of an answer that comes in these pieces, behind which the server closes or goes silent."""
+    reader = ResponseReader(head_only=head_only)
     for piece in pieces:
         if not reader.done:
             reader.feed(piece)
@@ -85,6 +86,12 @@ def received(*pieces: bytes, operation: str = "pollTask", closes: bool = True, *
         reader.end()
     else:
         reader.time_out()
+    return reader
+
+
+def received(*pieces: bytes, operation: str = "pollTask", closes: bool = True, **request: Any) -> Exchange:
+    """A request and what the reader makes of these bytes, as a connection gives them to it."""
+    reader = read(pieces, closes=closes)
     asked_for, answer = asked(operation, **request), reader.response()
     return Exchange(1, asked_for, answer, timing(), reader.failure, reader.detail, stray=reader.stray)
 

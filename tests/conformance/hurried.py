@@ -34,7 +34,7 @@ def hurry(times: float) -> None:
     time.monotonic = monotonic
     threading._time = monotonic  # type: ignore[attr-defined]  # by which `Condition.wait_for` counts
     time.sleep = lambda seconds: sleep(float(seconds) / times)
-    threading.Condition.wait = waits  # type: ignore[method-assign]
+    threading.Condition.wait = waits  # type: ignore[method-assign]  # the clock of the whole process is another
     select.select = selects
 
 

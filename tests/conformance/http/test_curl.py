@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -14,58 +10,10 @@ from hypothesis import strategies as st
 
 from sendpoll.conformance.http.curl import curl_line, fold
 from sendpoll.core.text.secrets import MASK
+from tests.conformance.recording_server import RecordingServer, recording
 
 TOKEN = "tok-4711"
 AUTHORIZED = ("Authorization", f"Bearer {MASK}")
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-
-
-class Listener:
-    """Takes one connection after another, keeps the bytes of each request, and answers 200."""
-
-    def __init__(self) -> None:
-        self.requests: list[bytes] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(10)
-                self.requests.append(_read_request(connection))
-                connection.sendall(_ANSWER)
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(10)
-
-
-def _read_request(connection: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
-    head, _, _ = data.partition(b"\r\n\r\n")
-    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    expected = len(head) + 4 + int(lengths[0] if lengths else 0)
-    while len(data) < expected:
-        data += connection.recv(65536)
-    return data
-
-
-@contextmanager
-def listening() -> Iterator[Listener]:
-    listener = Listener()
-    try:
-        yield listener
-    finally:
-        listener.close()
 
 
 def run(line: str, shell: str = "bash") -> str:
@@ -74,7 +22,7 @@ def run(line: str, shell: str = "bash") -> str:
     return done.stdout.decode()
 
 
-def sent(line: str, listener: Listener, shell: str = "bash") -> tuple[str, dict[str, str], bytes]:
+def sent(line: str, listener: RecordingServer, shell: str = "bash") -> tuple[str, dict[str, str], bytes]:
     """What arrives when the line is run: request line, headers under their names as written, body."""
     run(line, shell)
     head, _, body = listener.requests[-1].partition(b"\r\n\r\n")
@@ -83,7 +31,7 @@ def sent(line: str, listener: Listener, shell: str = "bash") -> tuple[str, dict[
     return first, {name: value.strip(" ") for name, _, value in pairs}, body
 
 
-def _host(listener: Listener) -> tuple[str, str]:
+def _host(listener: RecordingServer) -> tuple[str, str]:
     return ("Host", listener.url.removeprefix("http://"))
 
 
@@ -97,7 +45,7 @@ def test_a_poll_is_one_readable_line() -> None:
 
 def test_the_server_sees_the_same_request_again() -> None:
     body = '{"content": "你好 it\'s $HOME `id` \\"x\\""}'.encode()
-    with listening() as listener:
+    with recording() as listener:
         headers = [
             _host(listener),
             ("user-agent", "node"),
@@ -114,14 +62,14 @@ def test_the_server_sees_the_same_request_again() -> None:
 
 
 def test_curl_adds_nothing_of_its_own() -> None:
-    with listening() as listener:
+    with recording() as listener:
         line = curl_line("POST", f"{listener.url}/x", [_host(listener)], b"{}")
         _, received, _ = sent(line, listener)
     assert received == {**dict([_host(listener)]), "Content-Length": "2"}
 
 
 def test_a_post_without_a_body_has_no_length_unless_it_had_one() -> None:
-    with listening() as listener:
+    with recording() as listener:
         _, bare, _ = sent(curl_line("POST", f"{listener.url}/x", [_host(listener)], None), listener)
         told = curl_line("POST", f"{listener.url}/x", [_host(listener), ("content-length", "0")], None)
         _, explicit, _ = sent(told, listener)
@@ -141,14 +89,14 @@ def test_a_post_without_a_body_has_no_length_unless_it_had_one() -> None:
     ],
 )
 def test_any_target_arrives_as_it_was_sent(target: str) -> None:
-    with listening() as listener:
+    with recording() as listener:
         first, _, _ = sent(curl_line("GET", f"{listener.url}{target}", [_host(listener)], None), listener)
     assert first == f"GET {target} HTTP/1.1"
 
 
 @pytest.mark.parametrize("value", ["", "caf\xe9", "a'b\"c$d", "tab\there"])
 def test_any_header_value_arrives_as_it_was_sent(value: str) -> None:
-    with listening() as listener:
+    with recording() as listener:
         _, received, _ = sent(curl_line("GET", listener.url + "/", [_host(listener), ("X-Odd", value)], None), listener)
     assert received["X-Odd"] == value
 
@@ -161,14 +109,14 @@ def test_any_header_value_arrives_as_it_was_sent(value: str) -> None:
 def test_any_body_arrives_byte_for_byte(body: bytes, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    with listening() as listener:
+    with recording() as listener:
         _, _, received = sent(curl_line("POST", f"{listener.url}/", [_host(listener)], body), listener, shell)
     assert received == body
 
 
 def test_a_body_of_two_megabytes_makes_a_short_line() -> None:
     body = b'{"content":"' + b"a" * 2_000_000 + b'"}'
-    with listening() as listener:
+    with recording() as listener:
         line = curl_line("POST", f"{listener.url}/", [_host(listener), AUTHORIZED], body)
         _, received, again = sent(line, listener)
     assert len(line) < 400
@@ -177,7 +125,7 @@ def test_a_body_of_two_megabytes_makes_a_short_line() -> None:
 
 
 def test_a_token_in_url_and_body_becomes_the_variable() -> None:
-    with listening() as listener:
+    with recording() as listener:
         body = f'{{"t":"{TOKEN}","n":"\x00{TOKEN}%"}}'.encode()
         line = curl_line("POST", f"{listener.url}/{TOKEN}s?{TOKEN}", [_host(listener)], body, TOKEN)
         first, _, received = sent(line, listener)
@@ -193,7 +141,7 @@ def test_a_second_token_has_a_variable_of_its_own() -> None:
 
 def test_a_body_cannot_act_in_the_shell() -> None:
     hostile = "'; echo pwned; '$(echo pwned)`echo pwned`\"$SENDPOLL_TOKEN"
-    with listening() as listener:
+    with recording() as listener:
         line = curl_line("POST", f"{listener.url}/", [_host(listener), ("X", hostile)], hostile.encode())
         _, received, body = sent(line, listener)
     assert received["X"] == hostile
@@ -207,7 +155,7 @@ def test_whatever_was_sent_is_sent_again(body: bytes, header: str) -> None:
     """But for what stands where a secret was: the command puts the secret's variable there."""
     assume(not any("[" in text for text in (header, body.decode("latin-1"))))
     value = header.strip(" \xa0\x85")
-    with listening() as listener:
+    with recording() as listener:
         line = curl_line("POST", f"{listener.url}/", [_host(listener), ("X-Any", value)], body)
         _, received, again = sent(line, listener)
     assert (received["X-Any"], again) == (value, body)
@@ -219,7 +167,7 @@ def test_https_stays_with_the_version_that_was_spoken() -> None:
 
 def test_a_folded_line_does_the_same() -> None:
     body = b'{"content":"a b  c\\u0020 d"}'
-    with listening() as listener:
+    with recording() as listener:
         headers = [_host(listener), AUTHORIZED, ("Content-Type", "application/json"), ("X-Long", "y " * 40 + "z")]
         line = curl_line("POST", f"{listener.url}/api/v1/workspaces", headers, body)
         straight = sent(line, listener)

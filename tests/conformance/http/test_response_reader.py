@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +12,7 @@ from sendpoll.conformance.http.exchange import Failure, Response
 from sendpoll.conformance.http.limits import KEPT_BYTES
 from sendpoll.conformance.http.response_reader import ResponseReader
 from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
+from tests.conformance.exchanges import read
 
 JSON = b'{"data":{"status":"running","next_offset":0,"events":[]}}'
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -25,19 +25,6 @@ def sized(body: bytes = JSON, *, start: bytes = OK, extra: bytes = b"") -> bytes
 
 def chunks(*parts: bytes, extension: bytes = b"") -> bytes:
     return b"".join(b"%x%s\r\n%s\r\n" % (len(part), extension, part) for part in parts) + b"0\r\n\r\n"
-
-
-def read(pieces: Iterable[bytes], *, closes: bool = True, head_only: bool = False) -> ResponseReader:
-    """What becomes of an answer that comes in these pieces, behind which the server closes or goes silent."""
-    reader = ResponseReader(head_only=head_only)
-    for piece in pieces:
-        if not reader.done:
-            reader.feed(piece)
-    if closes:
-        reader.end()
-    else:
-        reader.time_out()
-    return reader
 
 
 def answer(reader: ResponseReader) -> Response:

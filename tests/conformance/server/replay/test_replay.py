@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,7 @@ from sendpoll.conformance.server.replay.replay import (
 )
 from sendpoll.conformance.server.replay.replay_task import Recorded
 from sendpoll.core.target.target import Target, Timeouts
+from tests.conformance.recording_server import recording
 from tests.conformance.reporting.sample import exchange, sample_report, violation
 from tests.mutants.catalogue import BY_NAME
 from tests.mutants.serve import running
@@ -31,48 +28,6 @@ from tests.mutants.serve import running
 TOKEN = "tok-4711"
 _BROKEN = '{"data":{"status":"running","events":[],"next_offset":3.0}}'
 _MENDED = '{"data":{"status":"running","events":[],"next_offset":3}}'
-
-
-class Server:
-    """Gives every request one answer, and keeps what it was asked."""
-
-    def __init__(self, status: int, body: str) -> None:
-        self.requests: list[bytes] = []
-        text = body.encode()
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        self._answer = f"{head}Content-Length: {len(text)}\r\n\r\n".encode() + text
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(10)
-                data = b""
-                while b"\r\n\r\n" not in data or (b"POST" in data and not data.endswith(b"}")):
-                    data += connection.recv(65536)
-                self.requests.append(data)
-                connection.sendall(self._answer)
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(10)
-
-
-@contextmanager
-def answering(status: int, body: str) -> Iterator[Server]:
-    server = Server(status, body)
-    try:
-        yield server
-    finally:
-        server.close()
 
 
 def target(url: str) -> Target:
@@ -84,7 +39,7 @@ def row(identifier: str = "POLL-3") -> Any:
 
 
 def outcome(row: Any, status: int, body: str) -> tuple[Now, str]:
-    with answering(status, body) as server:
+    with recording(status, body) as server:
         found = list(replay(row, target(server.url)))
     return found[0].now, found[0].told
 
@@ -103,7 +58,7 @@ def test_a_right_answer_is_fixed() -> None:
 
 
 def test_the_token_and_the_host_are_put_back_and_all_else_is_as_it_was() -> None:
-    with answering(200, _MENDED) as server:
+    with recording(200, _MENDED) as server:
         list(replay(row(), target(server.url)))
     first = server.requests[0].decode()
     assert first.startswith("GET /api/v1/tasks/t1?from=0 HTTP/1.1\r\n")
@@ -114,7 +69,7 @@ def test_the_token_and_the_host_are_put_back_and_all_else_is_as_it_was() -> None
 
 
 def test_a_message_is_sent_with_its_body_again() -> None:
-    with answering(202, '{"task_id":"t9"}') as server:
+    with recording(202, '{"task_id":"t9"}') as server:
         found = list(replay(row("MSG-1"), target(server.url)))
     assert found[0].now is Now.FIXED
     assert server.requests[0].endswith('{"conversation_id":"c1","content":"it\'s $HOME \\"quoted\\" 你好"}'.encode())
@@ -134,7 +89,7 @@ def test_nothing_is_said_of_what_the_answer_does_not_bear_on() -> None:
 
 
 def test_what_took_several_polls_is_not_sent_again_where_the_report_names_no_task() -> None:
-    with answering(200, _MENDED) as server:
+    with recording(200, _MENDED) as server:
         found = list(replay(row("POLL-5"), target(server.url)))
     assert {one.now for one in found} == {Now.CANNOT_TELL}
     assert "--only POLL-5" in found[0].told
@@ -171,7 +126,7 @@ def test_what_took_several_polls_is_fixed_where_a_new_task_is_well() -> None:
 
 def test_no_new_task_is_read_where_none_can_be_had() -> None:
     failed: Any = {"id": "POLL-5", "checks": [], "violations": [violation("task 'long': lost")]}
-    with answering(500, "{}") as server:
+    with recording(500, "{}") as server:
         outcome = next(replay(failed, target(server.url)))
     assert outcome.now is Now.CANNOT_TELL
     assert "no conversation could be opened: 500" in outcome.told
@@ -194,14 +149,14 @@ def test_what_another_check_found_too_is_never_called_fixed() -> None:
 def test_a_request_whose_body_was_trimmed_is_not_sent() -> None:
     cut = row("MSG-1")
     cut["violations"][0]["exchanges"][0]["request"]["body"] = '{"conversation_id":'
-    with answering(202, "{}") as server:
+    with recording(202, "{}") as server:
         found = list(replay(cut, target(server.url)))
     assert found[0].now is Now.CANNOT_TELL
     assert server.requests == []
 
 
 def test_an_unreachable_server_is_told() -> None:
-    with answering(200, "{}") as server:
+    with recording(200, "{}") as server:
         url = server.url
     found = list(replay(row(), target(url)))
     assert found[0].now is Now.CANNOT_TELL
@@ -211,7 +166,7 @@ def test_an_unreachable_server_is_told() -> None:
 def test_exchanges_are_sent_in_the_order_in_which_they_were() -> None:
     one = row()
     one["violations"] = [violation("x", *(exchange(n, f"/api/v1/tasks/t1?from={n}", _BROKEN) for n in (9, 2, 5)))]
-    with answering(200, _MENDED) as server:
+    with recording(200, _MENDED) as server:
         list(replay(one, target(server.url)))
     assert [request.split()[1][-1:] for request in server.requests] == [b"2", b"5", b"9"]
 
@@ -244,7 +199,7 @@ def report_file(tmp_path: Path) -> Path:
 
 
 def test_the_command_says_what_it_found_and_never_the_token(report_file: Path) -> None:
-    with answering(200, f'{{"data":{{"status":"running","events":[],"next_offset":"{TOKEN}"}}}}') as server:
+    with recording(200, f'{{"data":{{"status":"running","events":[],"next_offset":"{TOKEN}"}}}}') as server:
         result = run(report_file, "POLL-3", "--url", server.url)
     assert result.exit_code == 1
     assert "still failing" in result.stdout
@@ -252,7 +207,7 @@ def test_the_command_says_what_it_found_and_never_the_token(report_file: Path) -
 
 
 def test_the_command_takes_the_folder_and_the_id_in_any_case(report_file: Path) -> None:
-    with answering(200, _MENDED) as server:
+    with recording(200, _MENDED) as server:
         result = run(report_file.parent, "poll-3", "--url", server.url)
     assert (result.exit_code, "fixed" in result.stdout) == (0, True)
 
