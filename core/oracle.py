@@ -13,13 +13,12 @@ gone.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 RUNNING: Final = "running"
 """The one status on which every published client goes on polling."""
@@ -30,9 +29,8 @@ _KEPT_EVENTS = 100
 """Events with which a poll is kept as evidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """One answered poll. Times are seconds of one monotonic clock."""
+class Poll(NamedTuple):
+    """One answered poll. Times are seconds of one monotonic clock. A tuple, since load makes thousands a second."""
 
     asked: int
     """The offset in the request: 0, or a `next_offset` of this task."""
@@ -59,8 +57,7 @@ class Violation:
     polls: tuple[Poll, Poll]
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """A position, and the poll that first told of it."""
 
     position: int
@@ -130,7 +127,7 @@ class TaskHistory:
             self._unplaced.append(poll)
             return ()
         found = self._judged(poll, known.position, fresh)
-        if any(late.next_offset in self._offsets for late in self._unplaced):
+        if self._unplaced and any(late.next_offset in self._offsets for late in self._unplaced):
             return (*found, *self.place_late())
         return found
 
@@ -151,20 +148,19 @@ class TaskHistory:
         return (*late, Violation("POLL-6", "cumulative", sentence, (poll, poll)))
 
     def _judged(self, poll: Poll, start: int, fresh: bool) -> tuple[Violation, ...]:
-        kept = None if fresh else self._kept_from(poll, start)
-        gone = () if kept is None else (self._gone(poll, start, kept),)
-        start = start if kept is None else kept
-        broken = self._place(poll, start)
-        if broken:
-            return (*gone, broken)
-        return (*gone, *self._claims(poll, start, start + len(poll.events)))
+        gone: tuple[Violation, ...] = ()
+        if not fresh and (kept := self._kept_from(poll, start)) is not None:
+            gone, start = (self._gone(poll, start, kept),), kept
+        broken = self._place(poll, start) if start < len(self.log) else None
+        found = (broken,) if broken else self._claims(poll, start, start + len(poll.events))
+        return gone + found if gone else found
 
     def _may_begin_later(self, poll: Poll, start: int) -> bool:
         """Whether a late poll may be the first to tell of an end, with its last events or none: the others are gone."""
         unknown = poll.next_offset is not None and poll.next_offset not in self._offsets
         return unknown and poll.status != RUNNING and (not poll.events or self._place(poll, start) is not None)
 
-    def _claims(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
+    def _claims(self, poll: Poll, start: int, end: int) -> tuple[Violation, ...]:
         grown = end > len(self.log)
         if grown:
             self.log.extend(poll.events[len(self.log) - start :])
@@ -173,8 +169,10 @@ class TaskHistory:
             self._read_at.setdefault(poll.asked, poll.received_at)
         if grown:
             self._shown_by.extend([poll] * (end - len(self._shown_by)))
-        yield from self._offset_claim(poll, start, end)
-        yield from self._status_claim(poll, start, end, grown)
+        offset = self._offset_claim(poll, start, end)
+        is_ordinary = poll.status == RUNNING and self._final is None
+        status = None if is_ordinary else self._status_claim(poll, start, end, grown)
+        return tuple(filter(None, (offset, status))) if offset or status else ()
 
     def _place(self, poll: Poll, start: int) -> Violation | None:
         """Compare what was returned with what is known to stand there."""
@@ -218,49 +216,51 @@ class TaskHistory:
         sentence = f"of the events behind from={poll.asked}, {kept - start} are gone for a reader who comes late"
         return Violation("POLL-13", "gone", sentence, (self._shown_by[start], poll))
 
-    def _offset_claim(self, poll: Poll, start: int, end: int) -> Iterator[Violation]:
-        if poll.next_offset is None:
-            return
-        named = self._offsets.get(poll.next_offset)
-        if end > start and poll.next_offset == poll.asked:
-            sentence = f"next_offset stayed {poll.asked} although {end - start} events were returned: they come again"
-            yield Violation("POLL-5", "stuck", sentence, (poll, poll))
-        elif named is not None and named.position != end:
-            yield _two_places(poll, named, end)
-        elif end == start and poll.next_offset != poll.asked and poll.asked:  # a log may begin at another than 0
-            sentence = f"next_offset went from {poll.asked} to {poll.next_offset} although no event was returned"
-            yield Violation("POLL-12", "drift", sentence, (poll, poll))
+    def _offset_claim(self, poll: Poll, start: int, end: int) -> Violation | None:
+        asked, following = poll.asked, poll.next_offset
+        if following is None:
+            return None
+        named = self._offsets.get(following)
+        self._told_at[following] = poll.received_at
         if named is None:
-            self._offsets[poll.next_offset] = _Known(end, poll)
-        self._told_at[poll.next_offset] = poll.received_at
+            self._offsets[following] = _Known(end, poll)
+        if end > start and following == asked:
+            sentence = f"next_offset stayed {asked} although {end - start} events were returned: they come again"
+            return Violation("POLL-5", "stuck", sentence, (poll, poll))
+        if named is not None and named.position != end:
+            return _two_places(poll, named, end)
+        if end == start and following != asked and asked:  # a log may begin at another than 0
+            sentence = f"next_offset went from {asked} to {following} although no event was returned"
+            return Violation("POLL-12", "drift", sentence, (poll, poll))
+        return None
 
-    def _status_claim(self, poll: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
-        final = self._final
+    def _status_claim(self, poll: Poll, start: int, end: int, grown: bool) -> Violation | None:
+        final, found = self._final, None
         if final is not None and poll.status != final.status:
-            yield from self._changed_status(poll, final, start, end, grown)
+            found = self._changed_status(poll, final, start, end, grown)
         elif final is not None and grown:
             sentence = f"status was {final.status} already, and {end - self._final_end} more events came after it"
-            yield Violation("POLL-8", "after the end", sentence, (final, poll))
+            found = Violation("POLL-8", "after the end", sentence, (final, poll))
         elif poll.status != RUNNING and end < len(self.log):
             sentence = (
                 f"status is {poll.status}, but {len(self.log) - end} events that other polls returned are missing"
             )
-            yield Violation("POLL-8", "cut", sentence, (self._shown_by[end], poll))
+            found = Violation("POLL-8", "cut", sentence, (self._shown_by[end], poll))
         if poll.status != RUNNING:
             self._note_final(poll, start, end)
+        return found
 
-    def _changed_status(self, poll: Poll, final: Poll, start: int, end: int, grown: bool) -> Iterator[Violation]:
+    def _changed_status(self, poll: Poll, final: Poll, start: int, end: int, grown: bool) -> Violation | None:
         if poll.status != RUNNING:
             sentence = f"status was {final.status} and then {poll.status}: a final status must not change"
-            yield Violation("POLL-7", "flap", sentence, (final, poll))
-            self._final = None
         elif grown:
             sentence = f"status was {final.status}, every client stopped there, and the task still ran on"
-            yield Violation("POLL-7", "flap", sentence, (final, poll))
-            self._final = None
         elif poll.sent_at >= final.received_at and self._must_be_final(start, end):
-            sentence = f"status was {final.status} and is {RUNNING} again"
-            yield Violation("POLL-7", "flap", sentence, (final, poll))
+            return Violation("POLL-7", "flap", f"status was {final.status} and is {RUNNING} again", (final, poll))
+        else:
+            return None
+        self._final = None
+        return Violation("POLL-7", "flap", sentence, (final, poll))
 
     def _must_be_final(self, start: int, end: int) -> bool:
         """Whether a `running` after the end cannot be a page of a server that pages, nor one that ends on no events.
@@ -289,7 +289,7 @@ def _two_places(poll: Poll, named: _Known, end: int) -> Violation:
 
 def _light(poll: Poll) -> Poll:
     """The poll as evidence: what it returned stands in the log, and a log that is read often must not be kept often."""
-    return dataclasses.replace(poll, events=()) if len(poll.events) > _KEPT_EVENTS else poll
+    return poll._replace(events=()) if len(poll.events) > _KEPT_EVENTS else poll
 
 
 def judge(polls: Iterable[Poll]) -> tuple[Violation, ...]:

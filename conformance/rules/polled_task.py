@@ -98,7 +98,7 @@ class PolledTask:
         numbers = dict.fromkeys(known.number for known in violation.polls)
         kept = self._exchanges if exchange is None else {**self._exchanges, exchange.number: exchange}
         shown = tuple(kept[number] for number in numbers if number in kept)
-        one, other = (dataclasses.replace(poll, events=()) for poll in violation.polls)
+        one, other = (poll._replace(events=()) for poll in violation.polls)
         self.contradictions.append(Contradiction(dataclasses.replace(violation, polls=(one, other)), shown))
 
     @property

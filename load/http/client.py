@@ -22,7 +22,7 @@ from sendpoll.core.http.ending import goes_on, length_cut, unended
 from sendpoll.core.http.head import HEAD_END, Fault, Framing, Head, begins_like_http
 from sendpoll.core.http.limits import BODY_LIMIT, HEAD_LIMIT
 from sendpoll.load.http.request import ACCEPTED_CODING
-from sendpoll.load.http.response import HeadReader, MalformedAnswerError, malformed, retry_after_of, too_large
+from sendpoll.load.http.response import HeadReader, malformed, retry_after_of, too_large
 from sendpoll.load.http.transport import Connector, ExchangeError, Transport, own_failure
 from sendpoll.load.measure.machine_limits import limit_of
 
@@ -108,7 +108,7 @@ class HttpClient:
         self._expired = False
         self.deadline = sent_at + self._patience
         transport = self._transport
-        if transport is not None and transport.is_stale():
+        if transport is not None and transport.stale:
             self.close()
             transport = None
         try:
@@ -163,12 +163,12 @@ class HttpClient:
 
     def _read(self, data: bytes, sent_at: float) -> Answer:
         end = data.find(_BLANK_LINE) + 2
-        start = end + 2
-        try:
-            head = self._heads.read(data[:end])
-        except MalformedAnswerError:  # not whole yet, not as plain as nearly all are, or faulty
+        head = self._heads.known.get(data[:end])
+        if head is None:
             data, end, start = self._read_head(data)
             head = self._heads.read(data[:end])
+        else:
+            start = end + 2
         body, surplus = data[start:], False
         if len(body) != head.length:
             body, surplus = self._read_body(head, body)
@@ -182,8 +182,9 @@ class HttpClient:
             self.close()  # what follows the body cannot be the answer to anything
             if head.framing is not Framing.NONE and not says_all(body, ""):
                 raise malformed(goes_on(head.length))
-        wait_s = retry_after_of(head) if head.status >= 400 else None
-        return Answer(head.status, body, size, head.location, sent_at, received_at, wait_s)
+        status = head.status
+        wait_s = None if status < 400 else retry_after_of(head)
+        return Answer(status, body, size, head.location, sent_at, received_at, wait_s)
 
     def _read_head(self, data: bytes) -> tuple[bytes, int, int]:
         """Read on until the blank line; the bytes so far, where the head ends and where the body begins."""

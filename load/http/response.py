@@ -38,14 +38,15 @@ class HeadReader:
     """Parses heads, remembering the last few hundred different ones."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Head] = {}
+        self.known: dict[bytes, Head] = {}
+        """Those that are remembered: nearly every answer's is, and a look-up costs less than a call."""
 
     def read(self, raw: bytes) -> Head:
         """The meaning of a head, given with the ends of its lines and without the blank one.
 
         Raises MalformedAnswerError for a head with a fault.
         """
-        known = self._known.get(raw)
+        known = self.known.get(raw)
         if known is not None:
             return known
         try:
@@ -54,9 +55,9 @@ class HeadReader:
             raise malformed(Fault("HTTP-4", f"no HTTP answer: {error}")) from error
         if head.faults:
             raise malformed(*head.faults)
-        if len(self._known) >= _REMEMBERED_HEADS:
-            self._known.clear()
-        self._known[raw] = head
+        if len(self.known) >= _REMEMBERED_HEADS:
+            self.known.clear()
+        self.known[raw] = head
         return head
 
 

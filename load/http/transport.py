@@ -56,7 +56,8 @@ class Transport(Protocol):
     def receive(self) -> bytes:
         """The next bytes, when they come; empty at the end. Raises OSError."""
 
-    def is_stale(self) -> bool:
+    @property
+    def stale(self) -> bool:
         """Whether the server ended it, or said something unasked, since the last answer."""
 
     def abort(self) -> None:
@@ -69,7 +70,7 @@ class Transport(Protocol):
 class PlainTransport:
     """TCP without TLS, registered with the event loop for as long as it is open."""
 
-    __slots__ = ("_hub", "_raw", "_readable", "_stale", "_waiter", "receive_now")
+    __slots__ = ("_hub", "_raw", "_readable", "_waiter", "receive_now", "stale")
 
     def __init__(self, raw: _socket.socket) -> None:
         raw.setblocking(False)
@@ -77,7 +78,8 @@ class PlainTransport:
         self.receive_now = raw.recv
         self._hub = get_hub()
         self._waiter: Callable[[], object] | None = None
-        self._stale = False
+        self.stale = False
+        """Whether the loop saw bytes or the end since the last answer."""
         self._readable = self._hub.loop.io(raw.fileno(), 1)
         self._readable.start(self._on_readable)
 
@@ -87,7 +89,7 @@ class PlainTransport:
             self._waiter = None
             waiter()
         else:
-            self._stale = True
+            self.stale = True
             self._readable.stop()
 
     def send(self, data: bytes) -> None:
@@ -113,10 +115,6 @@ class PlainTransport:
             return self.receive_now(RECEIVE_BYTES)
         except BlockingIOError:
             return self.receive()
-
-    def is_stale(self) -> bool:
-        """Whether the loop saw bytes or the end since the last answer."""
-        return self._stale
 
     def abort(self) -> None:
         """Make the connection readable with an end of stream."""
@@ -146,7 +144,8 @@ class TlsTransport:
         received: bytes = self._socket.recv(RECEIVE_BYTES)
         return received
 
-    def is_stale(self) -> bool:
+    @property
+    def stale(self) -> bool:
         """Whether something waits to be read though nothing was asked."""
         poll = _poll_now()
         poll.register(self._socket.fileno(), select.POLLIN)

@@ -98,6 +98,7 @@ class Caller:
         self._generator = generator
         self._client = generator.connect()
         self._log = log
+        self._waits = generator.scenario.on_refusal == "wait"
         self.user = user
         self.workspace = generator.workspace_of(user)
         self.request_builder = generator.request_builder_of(user)
@@ -117,21 +118,31 @@ class Caller:
 
         Raises CallFailed: the last refusal, or any other failure.
         """
-        waits = self._generator.scenario.on_refusal == "wait"
+        try:
+            return self.call(call, request, broken)
+        except CallFailed as failure:
+            return self.ask_again(failure, call, request, broken, until)
+
+    def ask_again(self, failure: CallFailed, call: Call, request: bytes, broken: list[Breach], until: float) -> Answer:
+        """What `ask` does once a call has failed: whoever asks thousands of times a second makes the first try itself.
+
+        Raises CallFailed as `ask` does.
+        """
         tries = 0
         while True:
-            try:
-                return self.call(call, request, broken)
-            except CallFailed as failure:
-                if not waits or failure.refusal is None:
-                    raise
-                told = failure.refusal.retry_after_s
-                pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)] if told is None else max(told, _LEAST_PAUSE_S)
-                again_at = time.perf_counter() + pause
-                if again_at >= until:
-                    raise
+            if not self._waits or failure.refusal is None:
+                raise failure
+            told = failure.refusal.retry_after_s
+            pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)] if told is None else max(told, _LEAST_PAUSE_S)
+            again_at = time.perf_counter() + pause
+            if again_at >= until:
+                raise failure
             pause_until(again_at)
             tries += 1
+            try:
+                return self.call(call, request, broken)
+            except CallFailed as again:
+                failure = again
 
     def call(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
         """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.

@@ -179,7 +179,7 @@ class TaskWalk:
         return self.caller.request_builder.poll(self.task)
 
     def _poll_to_end(self, requests: PollRequest) -> Outcome:
-        generator, errand = self.generator, self.errand
+        generator, caller, errand = self.generator, self.caller, self.errand
         pacing = pacing_of(generator.scenario, self._sent_at)
         ends_at = self._ends_at
         leaves_at = None if errand.leaves_after is None else self._sent_at + errand.leaves_after
@@ -196,16 +196,20 @@ class TaskWalk:
                 return Outcome.TIMED_OUT
             pause_until(due)
             request = requests.at(offset)
-            answer = self.caller.ask(call, request, self.broken, self._ends_at)
+            try:
+                answer = caller.call(call, request, self.broken)
+            except CallFailed as failure:
+                answer = caller.ask_again(failure, call, request, self.broken, ends_at)
             body = generator.judge.poll(answer.body)
             self._count(answer, body, due, free)
             if body.findings:
                 self.caller.book_findings(self.broken, body.findings, request, answer)
                 if not body.readable:
                     raise UnusableBodyError(body.findings)
-            if body.events or body.next_offset != offset or body.status != RUNNING or not is_alone:
+            is_running = body.status == RUNNING
+            if body.events or body.next_offset != offset or not (is_running and is_alone):
                 self._judge(offset, answer, body, "")  # an answer without news claims nothing, to one reader
-            if body.status != RUNNING:
+            if not is_running:
                 return Outcome.FAILED if self._is_failure(body.status) else Outcome.FINISHED
             offset = body.next_offset
             free = answer.received_at

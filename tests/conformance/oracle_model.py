@@ -5,7 +5,6 @@ The model keeps what the oracle may not assume: the true log, and which position
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -132,7 +131,7 @@ Fault = Callable[[World, Poll], "Poll | None"]
 
 
 def _changed(poll: Poll, **changes: Any) -> Poll:
-    return dataclasses.replace(poll, **changes)
+    return poll._replace(**changes)
 
 
 def _position(world: World, poll: Poll) -> int:

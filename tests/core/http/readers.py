@@ -28,6 +28,7 @@ class Connection:
         self._pieces = list(pieces)
         self._closes = closes
         self.client: HttpClient | None = None
+        self.stale = False
 
     def connect(self) -> Connection:
         return self
@@ -41,9 +42,6 @@ class Connection:
         if not self._closes and self.client is not None:
             self.client.expire()
         return b""
-
-    def is_stale(self) -> bool:
-        return False
 
     def abort(self) -> None: ...
 

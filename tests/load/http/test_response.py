@@ -15,7 +15,7 @@ def test_heads_are_remembered_but_not_for_ever() -> None:
     assert reader.read(RAW) is first
     for number in range(2000):
         reader.read(b"HTTP/1.1 200 OK\r\nX-Request-Id: %d\r\n" % number)
-    assert len(reader._known) <= 512
+    assert len(reader.known) <= 512
     assert reader.read(RAW) == first
 
 
