@@ -1,7 +1,7 @@
 """What this checkout costs beside another one, as ratios: `python -m tests.benchmarks.two_checkouts FOLDER`.
 
-FOLDER is another checkout of this project, such as `git worktree add FOLDER REVISION` makes. The two take turns against
-the same servers, which are this checkout's, so that a busy machine is busy for both, and of each pair the ratio is
+FOLDER is another checkout of this project, such as `git worktree add FOLDER REVISION` makes. The two run at the same
+time, each against a server of this checkout, so that a busy machine is as busy for both, and of each pair the ratio is
 taken. `poll` is the CPU time of a request of `sendpoll load`, between two moments of its steady state and by the
 server's count, once with news in nearly every poll and once with news in few. `check` is the time and the CPU time of
 one `sendpoll check` of the reference server.
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -79,14 +80,16 @@ def check_cost(environment: Mapping[str, str]) -> tuple[float, float]:
     return elapsed, used.ru_utime + used.ru_stime
 
 
-def round_of(what: Sequence[str], environment: Mapping[str, str], pace: Pace) -> dict[str, float]:
-    """Every figure of one checkout, once."""
-    found = {}
-    if "poll" in what:
-        found = {name: poll_cost(stream, environment, pace) for name, stream in STREAMS.items()}
-    if "check" in what:
-        found["check, seconds"], found["check, CPU seconds"] = check_cost(environment)
-    return found
+def round_of(what: Sequence[str], both: Sequence[Mapping[str, str]], pace: Pace) -> Iterator[tuple[str, float, float]]:
+    """Every figure of the two checkouts, once: they run at the same time, each against a server of its own."""
+    with ThreadPoolExecutor(2) as pool:
+        if "poll" in what:
+            for name, stream in STREAMS.items():
+                mine, other = pool.map(lambda environment, stream=stream: poll_cost(stream, environment, pace), both)
+                yield name, mine, other
+        if "check" in what:
+            mine_pair, other_pair = pool.map(check_cost, both)
+            yield from zip(("check, seconds", "check, CPU seconds"), mine_pair, other_pair, strict=True)
 
 
 def main() -> None:
@@ -94,24 +97,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("other", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--users", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--users", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--only", choices=("poll", "check"), nargs="*", default=("poll", "check"))
     options = parser.parse_args()
     pace = Pace(options.users, options.seconds, 0.25)
     ratios: dict[str, list[float]] = {}
     with mounted(ROOT) as ours, mounted(options.other.resolve()) as theirs:
         for number in range(options.rounds):
-            pair = (ours, theirs) if number % 2 else (theirs, ours)
-            found = [round_of(options.only, environment, pace) for environment in pair]
-            mine, other = found if number % 2 else reversed(found)
-            for name, cost in mine.items():
-                ratios.setdefault(name, []).append(cost / other[name])
-                told = f"{cost:8.2f} here {other[name]:8.2f} there  ratio {cost / other[name]:.3f}"
+            for name, mine, other in round_of(options.only, (ours, theirs), pace):
+                ratios.setdefault(name, []).append(mine / other)
+                told = f"{mine:8.2f} here {other:8.2f} there  ratio {mine / other:.3f}"
                 print(f"round {number + 1}  {name:20} {told}  load average {os.getloadavg()[0]:.1f}", flush=True)
     print("\nmedian of the ratios, this checkout over the other")
-    for name, found_ratios in ratios.items():
-        print(f"{name:20} {statistics.median(found_ratios):.3f}  {min(found_ratios):.3f} to {max(found_ratios):.3f}")
+    for name, found in ratios.items():
+        print(f"{name:20} {statistics.median(found):.3f}  {min(found):.3f} to {max(found):.3f}")
 
 
 if __name__ == "__main__":
