@@ -8,6 +8,7 @@ and off, no timer. A deadline is kept by shutting the connection down, which wak
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import select
 from collections.abc import Callable
@@ -70,12 +71,13 @@ class Transport(Protocol):
 class PlainTransport:
     """TCP without TLS, registered with the event loop for as long as it is open."""
 
-    __slots__ = ("_hub", "_raw", "_readable", "_waiter", "receive_now", "stale")
+    __slots__ = ("_hub", "_raw", "_readable", "_waiter", "receive_now", "send_now", "stale")
 
     def __init__(self, raw: _socket.socket) -> None:
         raw.setblocking(False)
         self._raw = raw
         self.receive_now = raw.recv
+        self.send_now = raw.send
         self._hub = get_hub()
         self._waiter: Callable[[], object] | None = None
         self.stale = False
@@ -94,14 +96,14 @@ class PlainTransport:
 
     def send(self, data: bytes) -> None:
         """Send all of it; a request nearly always fits into the kernel's buffer at once."""
-        sent = 0
-        while True:
-            try:
-                sent += self._raw.send(data[sent:] if sent else data)
-            except BlockingIOError:
-                self._hub.wait(self._hub.loop.io(self._raw.fileno(), 2))
-            if sent == len(data):
-                return
+        try:
+            sent = self.send_now(data)
+        except BlockingIOError:
+            sent = 0
+        while sent != len(data):
+            self._hub.wait(self._hub.loop.io(self._raw.fileno(), 2))
+            with contextlib.suppress(BlockingIOError):
+                sent += self.send_now(data[sent:])
 
     def receive(self) -> bytes:
         """Wait for bytes and return them; empty at the end."""
