@@ -80,8 +80,8 @@ class OtlpSender:
 def metrics_data(families: Sequence[LiveFamily], labels: Mapping[str, str], began_ns: int) -> MetricsData:
     """The numbers as the SDK hands them to its exporters."""
     from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics  # noqa: PLC0415 - an extra
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the same extra
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415 - the same extra
 
     ours = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "sendpoll"}
     metrics = [_metric(family, labels, began_ns) for family in families]

@@ -80,9 +80,9 @@ def subjects(times: int, peers: Sequence[str], mutants: Iterable[str]) -> Iterat
     yield Subject("reference server", _of_the_reference_server, times)
     for peer in PEERS:
         if not peer.missing and (not peers or peer.name in peers):
-            yield Subject(peer.name, lambda peer=peer: _of_a_peer(peer))  # type: ignore[misc]
+            yield Subject(peer.name, lambda peer=peer: _of_a_peer(peer))  # type: ignore[misc]  # mypy cannot tell a default of a lambda
     for name in mutants:
-        yield Subject(f"mutant {name}", lambda name=name: _of_a_mutant(name))  # type: ignore[misc]
+        yield Subject(f"mutant {name}", lambda name=name: _of_a_mutant(name))  # type: ignore[misc]  # mypy cannot tell a default of a lambda
 
 
 def _judged(subject: Subject) -> tuple[bool, str]:

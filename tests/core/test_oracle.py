@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -166,7 +165,7 @@ def test_an_end_that_comes_soon_may_have_let_go_of_what_was_read() -> None:
     first, last = poll(0, WHOLE[:2], 2), poll(2, WHOLE[2:], 6, FINAL, at=0.5)
     again = poll(0, WHOLE[4:], 6, FINAL, at=0.45)
     assert rows(judge([first, again, last])) == {"POLL-13"}
-    assert rows(judge([first, dataclasses.replace(again, status="running"), last])) == {"POLL-5"}
+    assert rows(judge([first, again._replace(status="running"), last])) == {"POLL-5"}
 
 
 def test_a_late_answer_that_fits_nowhere_is_another_log() -> None:

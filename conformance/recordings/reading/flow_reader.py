@@ -17,8 +17,8 @@ def read_flows(file: RecordingFile, left_out: LeftOut) -> Iterator[RecordedExcha
     """The exchanges of a flow file in its order. Raises FileError where mitmproxy's library is not installed."""
     try:
         from mitmproxy.exceptions import FlowReadException  # noqa: PLC0415 - an extra, and slow to import
-        from mitmproxy.http import HTTPFlow  # noqa: PLC0415
-        from mitmproxy.io import FlowReader  # noqa: PLC0415
+        from mitmproxy.http import HTTPFlow  # noqa: PLC0415 - of the same extra
+        from mitmproxy.io import FlowReader  # noqa: PLC0415 - of the same extra
     except ImportError as error:
         raise FileError(
             f"{file.name} is of mitmproxy, whose library is not installed: pip install 'sendpoll[mitmproxy]', or "

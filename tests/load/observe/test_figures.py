@@ -24,7 +24,7 @@ def said(page: Page, source: str = "http://agent.test/metrics", seconds: int = S
     for at in range(seconds):
         for series, value in parse_page(page(at)).items():
             columns.setdefault(series, []).append(value)
-    reading = Reading(source, [at + 0.5 for at in range(seconds)], columns, {})  # type: ignore[arg-type]
+    reading = Reading(source, [at + 0.5 for at in range(seconds)], columns, {})  # type: ignore[arg-type]  # keys of any kind
     grid = Grid(1.0, seconds)
     figures: list[Figure] = figures_of(reading, grid)
     found = shortages(figures, Course(grid, [(float(at), float(at + 1)) for at in range(seconds)]))
