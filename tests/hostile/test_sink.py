@@ -207,6 +207,48 @@ def test_replay_of_a_strangers_report(
     assert_harmless(ran("replay", "report.json", failed, "--url", url, folder=tmp_path), tmp_path, {"report.json"})
 
 
+def test_judge_of_a_strangers_recording(
+    checked: tuple[subprocess.CompletedProcess[bytes], Path], tmp_path: Path
+) -> None:
+    """Once as the suite wrote it of a hostile server, and once with every text in it changed."""
+    report = json.loads((checked[1] / "report.json").read_bytes())
+    for told in (report, poisoned(report)):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        (folder / "recording.json").write_text(json.dumps(told), encoding="utf-8")
+        done = ran("judge", "recording.json", "--report-dir", str(folder / "judged"), folder=folder)
+        assert_harmless(done, folder, {"recording.json"})
+        if told is report:
+            assert_harmless(done, folder / "judged", _CHECK)
+
+
+def test_page_of_strangers_reports(checked: tuple[subprocess.CompletedProcess[bytes], Path], tmp_path: Path) -> None:
+    report = json.loads((checked[1] / "report.json").read_bytes())
+    for name, told in (
+        ("heard", report),
+        (f"evil {_ARGUMENT.replace('/', '').replace('=', '')[:80]}", report | {"notes": [HOSTILE]}),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text(json.dumps(told), encoding="utf-8")
+    reports = [str(folder) for folder in tmp_path.iterdir()]
+    done = ran("report", "merge", *reports, "--report-dir", str(tmp_path / "site"), folder=tmp_path)
+    assert done.returncode == 0
+    assert_harmless(done, tmp_path / "site", set())
+
+
+def test_trend_of_strangers_results(url: str, tmp_path: Path) -> None:
+    ran("load", url, "--users", "2", "--duration", "2s", "--report-dir", str(tmp_path / "0"), folder=tmp_path)
+    result = json.loads((tmp_path / "0" / "result.json").read_bytes())
+    for run in range(1, 4):
+        (tmp_path / str(run)).mkdir()
+        result["started_at"] = f"2026-11-2{run}T00:00:00+00:00"
+        result["target"]["base_url"] = f"http://x/{HOSTILE}"
+        result["scenario"]["name"] = HOSTILE
+        (tmp_path / str(run) / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    done = ran("trend", ".", "--report-dir", str(tmp_path / "trend"), folder=tmp_path)
+    assert_harmless(done, tmp_path / "trend" if (tmp_path / "trend").exists() else tmp_path, set())
+
+
 def test_compare_with_a_strangers_result(url: str, tmp_path: Path) -> None:
     first = ("load", url, "--users", "2", "--duration", "2s", "--report-dir", str(tmp_path))
     ran(*first, folder=tmp_path)
