@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sendpoll.core.validation import validator
-
 Rendering = str | Iterable[str]
 """A file's text, or its lines as they are made."""
 
@@ -42,6 +40,8 @@ def json_text(value: Any) -> str:
 
 def require_schema(value: object, schema: str, source: str) -> None:
     """Raise InvalidFileError where a value is not as a schema of `schemas/files` says; `source` names its file."""
+    from sendpoll.core.validation import validator  # noqa: PLC0415 - the list of commands imports this module, and needs none
+
     for broken in validator(f"files/{schema}").iter_errors(value):
         where = "/".join(str(part) for part in broken.absolute_path) or "the file"
         raise InvalidFileError(f"{source}: {where} is not as this version has it: {broken.message[:200]}")
