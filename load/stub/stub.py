@@ -129,11 +129,13 @@ async def serve(script: Script, host: str, port: int, protocol: type[StubProtoco
         await server.serve_forever()
 
 
-def run_stub(script: Script, host: str = "127.0.0.1", port: int = 0) -> None:
+def run_stub(
+    script: Script, host: str = "127.0.0.1", port: int = 0, protocol: type[StubProtocol] = StubProtocol
+) -> None:
     """Serve until Ctrl-C; port 0 is a free one."""
     run = uvloop.run if uvloop else asyncio.run
     with contextlib.suppress(KeyboardInterrupt):
-        run(serve(script, host, port))
+        run(serve(script, host, port, protocol))
 
 
 def main() -> None:

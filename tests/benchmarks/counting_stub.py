@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("--first", type=float, default=0.5)
     parser.add_argument("--interval", type=float, default=0.5)
     options = parser.parse_args()
-    stub.StubProtocol = CountingProtocol  # type: ignore[misc]  # the factory looks it up by this name
-    stub.run_stub(stub.Script(chunks=options.chunks, first=options.first, interval=options.interval), options.host)
+    script = stub.Script(chunks=options.chunks, first=options.first, interval=options.interval)
+    stub.run_stub(script, options.host, protocol=CountingProtocol)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,7 @@ def main() -> None:
     if options.stall:
         stall["from"] = time.monotonic() + options.after
         stall["until"] = stall["from"] + options.stall
-    stub.StubProtocol = DelayingProtocol  # type: ignore[misc]  # the factory looks it up by this name
-    stub.run_stub(stub.Script(chunks=6, first=0.7, interval=0.6))
+    stub.run_stub(stub.Script(chunks=6, first=0.7, interval=0.6), protocol=DelayingProtocol)
 
 
 if __name__ == "__main__":

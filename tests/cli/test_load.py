@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,9 @@ TIMEOUT = 120
 
 
 @contextlib.contextmanager
-def stub(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def stub(*options: str, module: str = "sendpoll.load.stub.stub") -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server of the API, and its process."""
-    command = [sys.executable, "-m", "sendpoll.load.stub.stub", "--first", "0.1", "--interval", "0.05", *options]
+    command = [sys.executable, "-m", module, "--first", "0.1", "--interval", "0.05", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -156,19 +157,24 @@ def test_a_worker_with_another_token_is_refused(url: str) -> None:
     assert "same --token" in said
 
 
-def test_a_worker_that_is_killed_makes_the_run_invalid_and_is_named(url: str, tmp_path: Path) -> None:
-    run = started(url, "--users", "6", "--duration", "8s", "--processes", "2", "--report-dir", str(tmp_path))
-    victim = 0
-    while not victim and run.poll() is None:
-        time.sleep(0.2)
-        victim = next(iter(_workers_of(run.pid)), 0)
-    time.sleep(5)  # the run must have begun: workers start, join, and get their users
-    os.kill(victim, signal.SIGKILL)
-    out, err = run.communicate(timeout=TIMEOUT)
+def test_a_worker_that_is_killed_makes_the_run_invalid_and_is_named(tmp_path: Path) -> None:
+    with stub(module="tests.benchmarks.counting_stub") as (url, _):
+        run = started(url, "--users", "6", "--duration", "8s", "--processes", "2", "--report-dir", str(tmp_path))
+        while run.poll() is None and not _messages(url):
+            time.sleep(0.1)
+        victim = _workers_of(run.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        out, err = run.communicate(timeout=TIMEOUT)
     assert run.returncode == 4
     assert "Traceback" not in out + err
     assert re.search(rf"worker \d \(.*:{victim}\) \(process {victim}\) ended with code -9", " ".join(out.split()))
     assert result_in(tmp_path)["ledger"]["good"] > 0
+
+
+def _messages(url: str) -> int:
+    """How many messages a stub that counts has been sent: with the first, workers have joined and users begun."""
+    with urllib.request.urlopen(f"{url}/messages") as answer:
+        return int(answer.read())
 
 
 def _workers_of(parent: int) -> list[int]:
