@@ -224,16 +224,16 @@ def test_judge_of_a_strangers_recording(
 
 def test_page_of_strangers_reports(checked: tuple[subprocess.CompletedProcess[bytes], Path], tmp_path: Path) -> None:
     report = json.loads((checked[1] / "report.json").read_bytes())
-    for name, told in (
-        ("heard", report),
-        (f"evil {_ARGUMENT.replace('/', '').replace('=', '')[:80]}", report | {"notes": [HOSTILE]}),
-    ):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "report.json").write_text(json.dumps(told), encoding="utf-8")
-    reports = [str(folder) for folder in tmp_path.iterdir()]
-    done = ran("report", "merge", *reports, "--report-dir", str(tmp_path / "site"), folder=tmp_path)
-    assert done.returncode == 0
-    assert_harmless(done, tmp_path / "site", set())
+    rows = [row | {"reason": HOSTILE, "title": HOSTILE} for row in report["requirements"]]
+    for name, told in (("heard", report), ("evil", report | {"notes": [HOSTILE], "requirements": rows})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
+    site = tmp_path / "site"
+    done = ran("report", "merge", "heard.json", "evil.json", "--report-dir", str(site), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_harmless(done, site, set())
+    refused = ran("report", "merge", f"evil {_ARGUMENT}=heard.json", "--report-dir", str(site), folder=tmp_path)
+    assert refused.returncode == 2
+    assert_harmless(refused, site, set())
 
 
 def test_trend_of_strangers_results(url: str, tmp_path: Path) -> None:
