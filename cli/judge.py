@@ -34,7 +34,7 @@ from sendpoll.schemas.catalogue import Subject
 _GROUPS = (Group("Recording", ("url", "token_env")), JUDGE, REPORT)
 _EXAMPLES = (
     "sendpoll judge browser.har --report-dir report",
-    "mitmdump -nr flows --set hardump=- | sendpoll judge -",
+    "sendpoll judge flows --url https://agent.example --token-env MY_TOKEN",
     "sendpoll judge recording.ndjson --only POLL-5",
 )
 _EXITS = {**EXIT_CODES, 0: "nobody at fault", 1: "somebody at fault"}

@@ -41,7 +41,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Each command, a module of the same name, and its line in the list: to list them must not import them all."""
 
-_EXAMPLES = ("sendpoll check http://localhost:8091 --token T", "sendpoll load --help")
+_EXAMPLES = ("sendpoll check http://localhost:8091 --token T",)
 
 _CLOSED_PIPE = 141
 """As a shell says of a program that SIGPIPE ended."""

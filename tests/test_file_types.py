@@ -69,7 +69,7 @@ def differences(schema: Schema, annotation: Any, root: Schema, place: str) -> It
 
 def _branches(schema: Schema) -> dict[str, Schema]:
     """What an object must be by what its `kind` says, where that decides."""
-    parts = (part for part in schema.get("allOf", ()) if "if" in part)
+    parts = (part for part in schema.get("allOf", ()) if "kind" in part.get("if", {}).get("properties", {}))
     return {part["if"]["properties"]["kind"]["const"]: part["then"] for part in parts}
 
 
