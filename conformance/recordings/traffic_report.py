@@ -22,7 +22,7 @@ from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, run_verdict
 from sendpoll.core.text.units import counted
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
 
-_OF_TRAFFIC = frozenset({*(rule.requirement for rule in RULES), *NEEDS, *ORACLE_ROWS, *PREFLIGHT_ROWS, *JUDGED})
+OF_TRAFFIC = frozenset({*(rule.requirement for rule in RULES), *NEEDS, *ORACLE_ROWS, *PREFLIGHT_ROWS, *JUDGED})
 """The rows that traffic which only happened can break."""
 _UNSEEN = "what a client showed its user stands in no recording: sendpoll client judges it"
 _PROBED = {
@@ -121,7 +121,7 @@ def _verdict(row: Requirement, tally: RowTally) -> tuple[Verdict, str]:
         return Verdict.NOT_RECORDED, f"{counted(times, 'exchange')} could have broken it; not recorded: {missing}"
     if row.id in UNSEEN:
         return Verdict.NOT_RECORDED, _UNSEEN
-    return Verdict.NOT_EXERCISED, _UNHAPPENED if row.id in _OF_TRAFFIC else _PROBED[row.subject]
+    return Verdict.NOT_EXERCISED, _UNHAPPENED if row.id in OF_TRAFFIC else _PROBED[row.subject]
 
 
 # ---- whose fault ----

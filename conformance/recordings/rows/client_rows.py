@@ -22,7 +22,7 @@ from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.recordings.api_calls import ApiCall
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
-from sendpoll.conformance.recordings.rows.row_tallies import RowTallies, Seen
+from sendpoll.conformance.recordings.rows.row_tallies import RowTallies, Seen, trimmed
 from sendpoll.conformance.recordings.rows.thread_rules import stops
 from sendpoll.conformance.recordings.threads.client_threads import (
     ClientKey,
@@ -98,11 +98,11 @@ class ClientRows:
             for row in ("C-7", *_OF_A_READER):
                 self.tallies.lack(row, {Facet.RESPONSE_BODY})
         elif call.operation == "pollTask" and asked.offset is not None and in_order:
-            self._poll(client, call.ids["task_id"], ThreadedPoll(exchange.trimmed(), asked.offset, one))
+            self._poll(client, call.ids["task_id"], ThreadedPoll(trimmed(exchange), asked.offset, one))
         elif call.operation == "sendMessage":
             yield from self._message(client, one, exchange, asked.said)
         if call.operation in {"sendMessage", "createConversation"}:
-            client.sent.append((one, exchange.trimmed()))
+            client.sent.append((one, trimmed(exchange)))
 
     # ---- single requests ----
 
@@ -226,5 +226,5 @@ class ClientRows:
             self.tallies.excuse(row, f"{sentence} The server's answers before were at fault, and it did as they said.")
             return
         name = f"{client.key.name}: " if len(self._clients) > 1 else ""
-        trimmed = tuple(exchange.trimmed() for exchange in shown)
-        yield self.tallies.violate(Seen(row, f"{name}{sentence}", trimmed, task_id))
+        kept = tuple(trimmed(exchange) for exchange in shown)
+        yield self.tallies.violate(Seen(row, f"{name}{sentence}", kept, task_id))

@@ -10,8 +10,17 @@ from sendpoll.conformance.http.exchange import Exchange
 from sendpoll.conformance.recordings.recorded_exchange import Facet
 from sendpoll.conformance.rules.tally import Shown, Tally
 
+_TRIMMED = "_trimmed"
 _KEPT_VIOLATIONS = 20
 """Violations of one row that are kept with their exchanges; the rest are counted."""
+
+
+def trimmed(exchange: Exchange) -> Exchange:
+    """The exchange as evidence, made once: several rows and the oracle keep it."""
+    made: Exchange | None = exchange.__dict__.get(_TRIMMED)
+    if made is None:
+        made = exchange.__dict__[_TRIMMED] = exchange.trimmed()
+    return made
 
 
 @dataclass(frozen=True, slots=True)

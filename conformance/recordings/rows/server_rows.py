@@ -8,7 +8,7 @@ from typing import Final
 from sendpoll.conformance.http.exchange import Exchange, Intent
 from sendpoll.conformance.recordings.recorded_exchange import Facet, RecordedExchange
 from sendpoll.conformance.recordings.rows.recorded_facets import ANY_BODY, BODIES, NEEDS, is_blind, lacking
-from sendpoll.conformance.recordings.rows.row_tallies import RowTallies, Seen
+from sendpoll.conformance.recordings.rows.row_tallies import RowTallies, Seen, trimmed
 from sendpoll.conformance.recordings.threads.earnest import Asked
 from sendpoll.conformance.recordings.threads.known_ids import BoundedMap
 from sendpoll.conformance.recordings.threads.task_shelf import ShelvedTask, TaskShelf
@@ -65,7 +65,7 @@ class ServerRows:
             self._note_missing_body(exchange, lacks)
         token = token_of(recorded)
         if exchange.status in UNAUTHORIZED and exchange.request.intent is not Intent.PROBE:
-            self._refused.setdefault(token, []).extend((one, exchange.trimmed(), lacks) for one in observed)
+            self._refused.setdefault(token, []).extend((one, trimmed(exchange), lacks) for one in observed)
             return
         if exchange.ok:
             for one, refused, lacked in self._refused.pop(token, []):
@@ -79,7 +79,7 @@ class ServerRows:
         if missing and is_blind(missing) and not (row in _ENVELOPES and sentence and not exchange.ok):
             self.tallies.lack(row, missing)
         elif sentence is not None:
-            yield self.tallies.violate(Seen(row, sentence, (exchange.trimmed(),)))
+            yield self.tallies.violate(Seen(row, sentence, (trimmed(exchange),)))
         elif missing:
             self.tallies.lack(row, missing)
         else:
@@ -98,7 +98,7 @@ class ServerRows:
         task = shelved.task
         before, was_over = len(task.history.log), task.is_over
         shelved.late_polls += was_over and poll.sent_at >= task.sent_at + (task.finished_after or 0.0)
-        found = task.observe(poll, exchange and exchange.trimmed())
+        found = task.observe(poll, trimmed(exchange) if exchange else None)
         shelved.last_polled = max(shelved.last_polled, poll.received_at)
         events = len(task.history.log) - before
         if events or task.is_over != was_over:
@@ -152,8 +152,9 @@ class ServerRows:
     def _judge_halves(self, shelved: ShelvedTask) -> None:
         """ENC-1: a character that is cut in two chunks, each of which shows U+FFFD in its place."""
         task, message = shelved.task, self.messages.get(shelved.task.task_id)
-        chunks = [text for event in task.history.log if (text := chunk_text(event)) is not None]
-        if message is not None and "\ufffd" not in message and shows_halves(chunks):
+        if message is None or "\ufffd" in message or "\ufffd" not in task.text:
+            return
+        if shows_halves(text for event in task.history.log if (text := chunk_text(event)) is not None):
             sentence = f"task {task.task_id[:80]!r}: a character is cut in two chunks, each of which shows U+FFFD"
             self.tallies.violate(Seen("ENC-1", sentence, (), task.task_id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -64,18 +65,19 @@ def served(exchange: Exchange, recorded: RecordedExchange) -> Served:
 
 def seen_of(requests: list[Served], token: str, message: str = "") -> Observation:
     """Requests of a recording as something that was seen of a client: nobody knows what its user was shown."""
-    situation = replace(_RECORDED, players=(Player(message, ()),))
-    return Observation(situation, (), requests, requests[0].at if requests else 0.0, token, 0.0)
+    return Observation(_situation(message), (), requests, requests[0].at if requests else 0.0, token, 0.0)
 
 
-_RECORDED = Situation(
-    name="recording",
-    title="it was recorded",
-    judges=(),
-    expect=Expectation.TRAFFIC,
-    players=(),
-    stages=(),
-)
+@functools.lru_cache(maxsize=64)
+def _situation(message: str) -> Situation:
+    return Situation(
+        name="recording",
+        title="it was recorded",
+        judges=(),
+        expect=Expectation.TRAFFIC,
+        players=(Player(message, ()),),
+        stages=(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
