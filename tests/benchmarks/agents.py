@@ -154,7 +154,11 @@ def main() -> int:
     options.add_argument("--beside", type=int, default=4, help="cells that run at the same time")
     options.add_argument("--write", action="store_true", help="write the page")
     given = options.parse_args()
-    faster = "in real time" if given.faster == 1 else f"agent and suite {given.faster:g} times as fast"
+    faster = (
+        "in real time"
+        if given.faster == 1
+        else f"agent and suite {given.faster:g} times as fast: a request seems to cost so much more time"
+    )
     page = _HEAD.format(faster=faster)
     print(page, end="", flush=True)
     cells = [Cell(*cell) for cell in itertools.product(given.at_once, given.seconds, given.beyond)]
