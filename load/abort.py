@@ -31,7 +31,8 @@ class AbortOnFail:
             return order
         self._due_s = view.elapsed + _EVERY_S
         for gate in gates_of(view.metrics, SURE):
-            if gate.verdict is Decision.FAIL and gate.evidence.samples:
+            # A drift is a matter of the whole run: what warms up drifts for a while.
+            if gate.verdict is Decision.FAIL and gate.evidence.samples and gate.objective.slope is None:
                 self.because = f"ended after {short_seconds(view.elapsed)}, since {gate.objective.text} had failed"
                 return None
         return order

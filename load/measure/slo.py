@@ -14,7 +14,7 @@ from typing import Final, Literal
 from sendpoll.core.text.units import parse_seconds
 from sendpoll.load.measure.records import Outcome, Standing, TaskRecord
 
-Kind = Literal["quantile", "most", "least", "none"]
+Kind = Literal["quantile", "most", "least", "none", "slope"]
 
 
 class SloError(ValueError):
@@ -40,13 +40,14 @@ METRICS: Final[Mapping[str, _Form]] = {
     "refused": _Form("most", "refused <= 1%"),
     "attainment": _Form("least", "attainment >= 95%"),
     "empty_polls": _Form("most", "empty_polls <= 90%", per_task=False),
+    "memory": _Form("slope", "memory slope <= 5%/h", per_task=False),
     "violations": _Form("none", "violations = 0", per_task=False),
 }
 """Every metric that an objective may name."""
 
 _SPLIT: Final = re.compile(
-    r"(?:(?P<tier>[A-Za-z][\w-]*)\s*:\s*)?(?P<metric>[A-Za-z_]+)\s*(?P<statistic>p[0-9.]+)?\s*"
-    r"(?P<relation><=|>=|=)\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-zµ%]*)"
+    r"(?:(?P<tier>[A-Za-z][\w-]*)\s*:\s*)?(?P<metric>[A-Za-z_]+)\s*(?P<statistic>p[0-9.]+)?\s*(?P<slope>slope)?\s*"
+    r"(?P<relation><=|>=|=)\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-zµ%/]*)"
     r"(?:\s+in\s+every\s+(?P<every>\S+(?:\s\S+)?))?"
 )
 
@@ -64,18 +65,20 @@ class Objective:
     """The tier that it belongs to; empty for the objectives of every tier."""
     text: str = ""
     """As it was written, spaces tidied."""
+    slope: float | None = None
+    """The share an hour by which it may grow at most; None: it is no objective on drift."""
     every_s: float | None = None
     """How long each span is in which it must hold, in seconds; None: over the whole run."""
 
     @property
     def per_task(self) -> bool:
         """Whether each task is a sample; else each poll is, or the whole run."""
-        return METRICS[self.metric].per_task
+        return self.slope is None and METRICS[self.metric].per_task
 
     @property
     def kind(self) -> Kind:
         """Which of the grammar's forms it has."""
-        return METRICS[self.metric].kind
+        return "slope" if self.slope is not None else METRICS[self.metric].kind
 
     @property
     def label(self) -> str:
@@ -103,9 +106,24 @@ def parse_objective(text: str) -> Objective:
     form = METRICS.get(metric)
     if form is None:
         raise SloError(f"{text!r}: no metric is called {metric!r}; expected one of {', '.join(METRICS)}")
+    if match["slope"] or form.kind == "slope":
+        return _slope(match, text, tidy)
     readers = {"quantile": _quantile, "most": _share_at_most, "least": _share_at_least, "none": _none}
     share, limit = readers[form.kind](match, text, form.example)
-    return Objective(metric, share, limit, match["tier"] or "", tidy, _every(match, text))
+    return Objective(metric, share, limit, match["tier"] or "", tidy, every_s=_every(match, text))
+
+
+def _slope(match: re.Match[str], text: str, tidy: str) -> Objective:
+    metric = match["metric"]
+    form = METRICS[metric]
+    example = "memory slope <= 5%/h" if metric == "memory" else f"{metric} p95 slope <= 10%/h"
+    sound = match["slope"] and match["relation"] == "<=" and match["unit"] == "%/h" and not match["every"]
+    if not sound or form.kind not in {"quantile", "slope"} or bool(match["statistic"]) == (metric == "memory"):
+        raise SloError(f"{text!r}: a drift is a share an hour of a time's percentile or of memory, such as {example!r}")
+    percent = _number(match["statistic"][1:], text, example) if match["statistic"] else 50.0
+    if not 0 < percent < 100:
+        raise SloError(f"{text!r}: a percentile lies between p0 and p100, both excluded, such as {example!r}")
+    return Objective(metric, percent / 100, None, match["tier"] or "", tidy, float(match["number"]) / 100)
 
 
 def _every(match: re.Match[str], text: str) -> float | None:

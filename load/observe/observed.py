@@ -72,6 +72,13 @@ def observed(recording: Recording, unit: str = "users") -> ObservedTold:
     }
 
 
+def memory_of(told: ObservedTold) -> list[tuple[float, float]]:
+    """The memory of all that was watched together: seconds since the start, and bytes."""
+    columns = [figure["values"] for figure in told["figures"] if figure["resource"] == "memory"]
+    rows = zip(told["t"], *columns, strict=True)
+    return [(at, sum(held)) for at, *values in rows if values and len(held := [v for v in values if v]) == len(values)]
+
+
 def _finding(found: Shortage) -> FindingTold:
     return {
         "resource": found.resource,

@@ -60,8 +60,14 @@ class SettingsError(ValueError):
 
 def for_tasks(service: ServiceLevel) -> tuple[ServiceLevel, tuple[str, ...]]:
     """The objectives that a plan can count tasks by, and a sentence for each that is left out."""
-    polls = [objective for objective in service.objectives if not objective.per_task and objective.kind != "none"]
+    drifts = [objective for objective in service.objectives if objective.slope is not None]
+    polls = [
+        objective
+        for objective in service.objectives
+        if not objective.per_task and objective.kind not in {"none", "slope"}
+    ]
     told = [f"{one.text} is about polls, and a plan counts tasks: sendpoll load judges it" for one in polls]
+    told += [f"{one.text} is about drift, which takes longer than a step: sendpoll load judges it" for one in drifts]
     spans = [objective for objective in service.objectives if objective.every_s is not None and objective.per_task]
     told += [f"{one.text} is held to over each step as a whole: sendpoll load judges its spans" for one in spans]
     kept = (replace(objective, every_s=None) for objective in service.objectives if objective.per_task)

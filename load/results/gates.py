@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sendpoll.core.text.units import short_seconds
+from sendpoll.load.measure.drift import Drift, Points, drift_of, mean_points, quantile_points
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
 from sendpoll.load.measure.outage import Extent, Outage, outage_of
@@ -28,11 +29,15 @@ class Gate:
     verdict: Decision
     evidence: Evidence
     sentence: str
+    drift: Drift | None = None
+    """Of an objective on drift; its evidence counts spans, and none of them is good or bad."""
 
     def as_json(self) -> dict[str, Any]:
         """The gate as reports write it."""
-        counted = self.evidence
+        counted, drift = self.evidence, self.drift
+        slope = {} if drift is None else {"slope": {"per_hour": drift.per_hour, "low": drift.low, "high": drift.high}}
         return {
+            **slope,
             "objective": self.objective.text,
             "metric": self.objective.metric,
             "tier": self.objective.tier,
@@ -58,17 +63,19 @@ def decide(objective: Objective, good: int, samples: int, effect: float = 1.0, c
     return Gate(objective, verdict, counted, sentence)
 
 
-def gates_of(metrics: Metrics, confidence: float = CONFIDENCE) -> tuple[Gate, ...]:
+def gates_of(metrics: Metrics, confidence: float = CONFIDENCE, memory: Points = ()) -> tuple[Gate, ...]:
     """Every objective of a run, decided at a confidence, in the order in which they were given.
 
-    Where the server was out of service, no allowance for samples that hang together keeps an objective from failing;
-    where it was so to the end, every objective on tasks fails.
+    `memory` is what the server had over time. Where the server was out of service, no allowance for samples
+    that hang together keeps an objective from failing; where it was so to the end, every objective on tasks fails.
     """
     windows = metrics.series
     outage = outage_of(windows)
     return tuple(
         _violations(objective, metrics)
         if objective.metric == "violations"
+        else _drift(objective, objective.slope, windows, memory)
+        if objective.slope is not None
         else _decided(objective, [_counts(objective, window, index) for window in windows], windows, outage, confidence)
         for index, objective in enumerate(metrics.level.objectives)
     )
@@ -117,6 +124,26 @@ def _counts(objective: Objective, window: Window, index: int) -> tuple[int, int]
         return polls - window.counts["empty_polls"], polls
     limit = round((objective.limit_s or 0) * 1e6)
     return window.histograms["poll"].count_to(limit), polls
+
+
+def _drift(objective: Objective, most: float, windows: Sequence[Window], memory: Points) -> Gate:
+    """An objective on how fast something grows: decided by the whole interval of its slope."""
+    is_memory = objective.metric == "memory"
+    points = mean_points(memory) if is_memory else quantile_points(windows, objective.metric, objective.share)
+    found = drift_of(points)
+    counted = evidence(objective.share, 0, 0)
+    if is_memory and not memory:
+        return Gate(objective, Decision.FAIL, counted, "no memory was watched: give --observe-pid, or --observe")
+    if found is None:
+        sentence = f"{len(points)} spans of the run have enough samples, too few to see a drift: run longer"
+        return Gate(objective, Decision.INCONCLUSIVE, counted, sentence)
+    verdict = found.decision(most)
+    counted = replace(counted, samples=found.spans, decision=verdict)
+    per_hour, low, high = (f"{value * 100:+.3g}%" for value in (found.per_hour, found.low, found.high))
+    sentence = f"it drifts by {per_hour} an hour (99% interval {low} to {high}), at most {most * 100:.3g}% needed"
+    if verdict is Decision.INCONCLUSIVE:
+        sentence += "; chance may explain it either way: run longer"
+    return Gate(objective, verdict, counted, sentence, found)
 
 
 def _violations(objective: Objective, metrics: Metrics) -> Gate:

@@ -19,7 +19,7 @@ from sendpoll.load.measure.records import Exchange, Standing, ViolationRecord
 from sendpoll.load.measure.spending import Spending
 from sendpoll.load.measure.statistics import Estimate, quantiles_over, rate_estimate, wilson
 from sendpoll.load.measure.window import Window
-from sendpoll.load.observe.observed import observed
+from sendpoll.load.observe.observed import memory_of, observed
 from sendpoll.load.observe.observer import Recording
 from sendpoll.load.results.gates import gates_of
 from sendpoll.load.results.result_json import LoadResult
@@ -83,7 +83,8 @@ def load_result(
     facts: RunFacts, metrics: Metrics, inconclusive: InconclusiveAs = "inconclusive"
 ) -> tuple[LoadResult, RunVerdict]:
     """The content of `result.json`, without a secret in it, and the verdict on the run."""
-    gates = gates_of(metrics)
+    watched = None if facts.recording is None else observed(facts.recording)
+    gates = gates_of(metrics, memory=[] if watched is None else memory_of(watched))
     verdict = verdict_of(gates, metrics.ledger, facts.problems, facts.unreachable, inconclusive)
     if facts.cut_by is not None:
         verdict = cut_short(verdict, facts.cut_by)
@@ -117,8 +118,8 @@ def load_result(
         "spent": facts.spending.spent(metrics.ledger.started, facts.seconds),
         "generator": {**facts.generator, "problems": list(facts.problems)},
     }
-    if facts.recording is not None:
-        result["observed"] = observed(facts.recording)
+    if watched is not None:
+        result["observed"] = watched
     redacted: LoadResult = Redactor(facts.target.secrets).data(result, own_words("files/load-result.json"))
     return redacted, verdict
 

@@ -54,6 +54,14 @@ class LedgerTold(TypedDict):
     balances: bool
 
 
+class SlopeTold(TypedDict):
+    """A drift as shares an hour, with its 99 % interval."""
+
+    per_hour: float
+    low: float
+    high: float
+
+
 class GateTold(TypedDict):
     """An objective, and what it came to."""
 
@@ -69,6 +77,8 @@ class GateTold(TypedDict):
     low: float
     high: float
     sentence: str
+    slope: NotRequired[SlopeTold]
+    """Of an objective on drift, whose samples are spans of the run."""
 
 
 class TierTold(TypedDict):

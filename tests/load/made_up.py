@@ -51,6 +51,8 @@ class Run:
     slower: float = 1.0
     failing: float = 0.0
     polls: int = 6
+    growth: float = 0.0
+    """By which share the latencies grow in an hour."""
     drift: float = 0.0
     """Standard deviation of the logarithm of a factor on all latencies that wanders within about 10 s."""
 
@@ -62,7 +64,7 @@ def metrics_of(run: Run) -> Metrics:
     wander, fade = 0.0, math.exp(-1 / 10)
     for second in range(run.seconds):
         wander = fade * wander + source.gauss(0, run.drift * math.sqrt(1 - fade * fade)) if run.drift else 0.0
-        now = replace(run, slower=run.slower * math.exp(wander))
+        now = replace(run, slower=run.slower * math.exp(wander + run.growth * second / 3600))
         due = run.rate * min(1.0, (second + 1) / max(1, run.seconds // 6))
         for user in range(int(due) + (source.random() < due % 1)):
             _one_task(metrics, source, second, user, now)
