@@ -26,7 +26,7 @@ SURE: Final = 0.99
 """Of the interval, which is stricter than that of shares: a soak is run to be trusted, and there is one a night."""
 _HOUR_S: Final = 3600.0
 
-Points = Sequence[tuple[float, float]]
+TimedValues = Sequence[tuple[float, float]]
 """Seconds since the start of the run, and the value then."""
 
 
@@ -46,7 +46,7 @@ class Drift:
         return Decision.FAIL if self.low > most else Decision.INCONCLUSIVE
 
 
-def drift_of(points: Points) -> Drift | None:
+def drift_of(points: TimedValues) -> Drift | None:
     """The drift of a number; None where there are too few spans to see one."""
     known = [(at, math.log(value)) for at, value in points if value > 0]
     count = len(known)
@@ -100,7 +100,7 @@ def quantile_points(windows: Sequence[Window], name: str, share: float) -> list[
     ]
 
 
-def mean_points(points: Points) -> list[tuple[float, float]]:
+def mean_points(points: TimedValues) -> list[tuple[float, float]]:
     """The mean of a number in each span of a run, without the time in which it warmed up."""
     if not points:
         return []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sendpoll.core.text.units import short_seconds
-from sendpoll.load.measure.drift import Drift, Points, drift_of, mean_points, quantile_points
+from sendpoll.load.measure.drift import Drift, TimedValues, drift_of, mean_points, quantile_points
 from sendpoll.load.measure.metrics import Metrics
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence, samples_needed
 from sendpoll.load.measure.outage import Extent, Outage, outage_of
@@ -63,7 +63,7 @@ def decide(objective: Objective, good: int, samples: int, effect: float = 1.0, c
     return Gate(objective, verdict, counted, sentence)
 
 
-def gates_of(metrics: Metrics, confidence: float = CONFIDENCE, memory: Points = ()) -> tuple[Gate, ...]:
+def gates_of(metrics: Metrics, confidence: float = CONFIDENCE, memory: TimedValues = ()) -> tuple[Gate, ...]:
     """Every objective of a run, decided at a confidence, in the order in which they were given.
 
     `memory` is what the server had over time. Where the server was out of service, no allowance for samples
@@ -126,7 +126,7 @@ def _counts(objective: Objective, window: Window, index: int) -> tuple[int, int]
     return window.histograms["poll"].count_to(limit), polls
 
 
-def _drift(objective: Objective, most: float, windows: Sequence[Window], memory: Points) -> Gate:
+def _drift(objective: Objective, most: float, windows: Sequence[Window], memory: TimedValues) -> Gate:
     """An objective on how fast something grows: decided by the whole interval of its slope."""
     is_memory = objective.metric == "memory"
     points = mean_points(memory) if is_memory else quantile_points(windows, objective.metric, objective.share)
