@@ -37,6 +37,8 @@ OWN: Final = frozenset(
     {"command", "run", "files", "token", "second-token", "options", "report-dir", "artifact", "python-version"}
 )
 """Inputs that are no option of a command by their name."""
+_TAKES: Final = {"check": "url", "load": "url", "plan": "url", "client": "run", "judge": "files"}
+"""The input that stands behind the options of each command; `judge` has its URL as one of those."""
 _INPUTS: Final = "SENDPOLL_INPUTS"
 _SECRETS: Final = {"token": "SENDPOLL_TOKEN", "second-token": "SENDPOLL_SECOND_TOKEN"}
 _SUMMARY: Final = "summary.md"
@@ -56,7 +58,7 @@ def command_line(inputs: Mapping[str, str]) -> list[str]:
     command = _click_command(name)
     words = [name]
     for given, text in inputs.items():
-        if given not in OWN and given != "url" and text.strip():
+        if given not in OWN and given != _TAKES[name] and text.strip():
             words += _option(command, given, text)
     words += ["--report-dir", inputs["report-dir"], *_words("options", inputs.get("options", ""))]
     return words + list(_arguments(name, inputs))
@@ -87,11 +89,10 @@ def _option(command: click.Command, given: str, text: str) -> Iterator[str]:
 
 def _arguments(command: str, inputs: Mapping[str, str]) -> Iterator[str]:
     """What stands behind the options."""
-    takes = {"check": "url", "load": "url", "plan": "url", "client": "run", "judge": "files"}
-    for name in ("url", "run", "files"):
-        if inputs.get(name, "").strip() and takes[command] != name:
+    for name in ("run", "files"):
+        if inputs.get(name, "").strip() and _TAKES[command] != name:
             raise InputError(f"{name}: sendpoll {command} takes none; leave it out")
-    text = inputs.get(takes[command], "").strip()
+    text = inputs.get(_TAKES[command], "").strip()
     if command == "client" and text:
         yield from ("--", *_words("run", text))
     elif command == "judge":

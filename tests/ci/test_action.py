@@ -212,6 +212,8 @@ def test_inputs_become_the_words_of_a_command() -> None:
                      "--prompt", "plain=two words", "http://h"]  # fmt: skip
     words = command_line({"command": "client", "run": "sh -c 'exit 1'", "only": "", **base})
     assert words == ["client", "--report-dir", "report", "--", "sh", "-c", "exit 1"]
+    words = command_line({"command": "judge", "url": "http://h", "files": "no*such.har\nb.har", **base})
+    assert words == ["judge", "--url", "http://h", "--report-dir", "report", "no*such.har", "b.har"]
 
 
 def test_an_input_is_never_run(checkout: Path, job: Job) -> None:
