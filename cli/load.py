@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sendpoll.cli.broken_network import broken_network
 from sendpoll.cli.help_page import Command, Group
 from sendpoll.cli.load_options import (
     fleet_of,
@@ -27,6 +29,7 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.target.url import TargetError
 
 if TYPE_CHECKING:
+    from sendpoll.load.restarting import RestartOrder
     from sendpoll.load.scenario.scenario import Scenario
 
 _GROUPS = (
@@ -36,6 +39,7 @@ _GROUPS = (
         ("users", "duration", "scenario"),
         ("shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "seed"),
     ),
+    Group("Break", (), ("restart", "at", "restart_wait", "network", "on_outage")),
     Group("Judge", ("slos", "compare"), ("inconclusive", "abort_after")),
     Group("Money", (), ("dry_run", "probe", "max_messages", "max_cost", "cost_per_message")),
     Group("Observe", (), ("observe_urls", "observe_pids", "metrics_port", "metrics_bind", "otlp")),
@@ -84,6 +88,12 @@ _SHAPES = click.Choice(["steady", "ramp", "step", "spike", "soak", "arrivals"])
               show_default=True, metavar="AS", help="Undecided objectives are that, pass or fail.")  # fmt: skip
 @click.option("--abort-on-fail", "abort_after", type=TIME, is_flag=False, flag_value="0s", metavar="[DELAY]",
               help="End when an objective fails, judged after DELAY.")  # fmt: skip
+@click.option("--restart", metavar="COMMAND", help="Of your shell, to restart the server by in the middle of the run.")
+@click.option("--at", type=TIME, metavar="TIME", default="60s", show_default=True, help="With --restart: when.")
+@click.option("--restart-wait", type=TIME, metavar="TIME", default="60s", show_default=True, help="For it to answer.")
+@click.option("--network", type=_RESULT, metavar="FILE", help="Faults of the network (YAML), as of sendpoll proxy.")
+@click.option("--on-outage", type=click.Choice(["fail", "wait"]), help="What a user does then: give up as published "
+              "clients, or go on.  [default: fail; wait with --restart]")  # fmt: skip
 @click.option("--compare", type=_RESULT, metavar="FILE", help="A result.json: tell what got slower since.")
 @target_options
 @load_options(scenario="smoke")
@@ -113,6 +123,21 @@ def load(**options: Any) -> None:
     raise SystemExit(code)
 
 
+def _restart(options: dict[str, Any], scenario: Scenario) -> RestartOrder | None:
+    """When and how the server is to be restarted. Raises click.UsageError where the run is over by then."""
+    from sendpoll.core.text.units import parse_seconds
+    from sendpoll.load.restarting import RestartOrder
+
+    if options["network"] and options["master"]:
+        raise click.UsageError("--network is a proxy of this machine; leave --master out, or start sendpoll proxy")
+    if not options["restart"]:
+        return None
+    at, duration = parse_seconds(options["at"]), scenario.shape.duration_s
+    if at >= duration:
+        raise click.UsageError(f"--at {options['at']}: the run is over by then; name a time before {duration:g} s")
+    return RestartOrder(options["restart"], at, parse_seconds(options["restart_wait"]))
+
+
 def _work(options: dict[str, Any]) -> None:
     from sendpoll.load.engine import EngineError
     from sendpoll.load.on_locust.worker import MasterGoneError, run_worker
@@ -131,8 +156,11 @@ def _scenario(options: dict[str, Any]) -> Scenario:
     from sendpoll.load.scenario.scenario import ScenarioError
 
     names = ("users", "duration", "shape", "arrivals", "pacing", "poll_interval", "think", "on_refusal", "slos")
+    on_outage = options["on_outage"] or ("wait" if options["restart"] else None)
     try:
-        return scenario_with(options["scenario"], Overrides(**{name: options[name] for name in names}))
+        return scenario_with(
+            options["scenario"], Overrides(on_outage=on_outage, **{name: options[name] for name in names})
+        )
     except ScenarioError as problem:
         raise click.UsageError(str(problem)) from problem
 
@@ -146,6 +174,7 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
 
     spending = spending_of(options)
     workload = Workload(target, scenario, options["seed"], spending.bound)
+    restart = _restart(options, scenario)
     if options["dry_run"]:
         for line in forecast_of(workload, options, interruption).of_load():
             click.echo(line)
@@ -157,13 +186,19 @@ def _hold(target: Target, scenario: Scenario, options: dict[str, Any], interrupt
         report_dir=options["report_dir"],
         compare=options["compare"],
         inconclusive=options["inconclusive"],
+        restart=restart,
         abort_after_s=None if options["abort_after"] is None else parse_seconds(options["abort_after"]),
         sources=sources_of(options),
         outlets=outlets_of(options),
     )
     out, err = consoles()
     try:
-        with told_plainly(job.report_dir):
+        with (
+            told_plainly(job.report_dir),
+            broken_network(target, options["network"], options["seed"]) as (through, cost),
+        ):
+            if cost is not None:
+                job = replace(job, workload=replace(workload, target=through), network=cost)
             return run_job(job, out, err, interruption)
     except (EngineError, ObserveError, CompareError, TargetError) as problem:
         raise click.UsageError(str(problem)) from problem

@@ -24,11 +24,11 @@ from sendpoll.cli.judging import (
 from sendpoll.cli.target_options import SERVER, made_ready, target_of, target_options
 from sendpoll.conformance.recordings.traffic_judge import TrafficJudge
 from sendpoll.core.interruption import Interruption
+from sendpoll.core.network_cost import NetworkJson
 from sendpoll.core.reports.console import consoles
 from sendpoll.core.reports.files import UnwrittenError, json_text, write_file
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.url import TargetError, is_loopback
-from sendpoll.proxy.fault_cost import NetworkJson
 from sendpoll.proxy.faults import FaultError, FaultRule, load_faults, parse_fault
 from sendpoll.proxy.relay import ProxyOrder, ProxyServer
 from sendpoll.proxy.watching import Watching

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sendpoll.core.interruption import Interruption
+from sendpoll.core.network_cost import NetworkJson
 from sendpoll.core.reports.console import SafeConsole
 from sendpoll.core.reports.files import make_folder, printed_anyway
 from sendpoll.core.target.target import Target
+from sendpoll.core.text.secrets import Redactor
 from sendpoll.load.abort import AbortOnFail
 from sendpoll.load.bounded import BoundedController
 from sendpoll.load.engine import Fleet, Order, RunResult, View, Workload
@@ -22,6 +25,7 @@ from sendpoll.load.on_locust.load_run import linger, run
 from sendpoll.load.report.result_files import write_load_reports
 from sendpoll.load.report.result_terminal import print_summary
 from sendpoll.load.report.tasks import TaskLog
+from sendpoll.load.restarting import Restarting, RestartOrder
 from sendpoll.load.results.compare import CompareError, compare, read_result, refuse_unlike
 from sendpoll.load.results.load_result import RunFacts, load_result
 from sendpoll.load.results.result_json import LoadResult
@@ -44,6 +48,9 @@ class Job:
     outlets: OutletSettings = field(default_factory=OutletSettings)
     """Where the numbers go while the run lasts."""
     spending: Spending = field(default_factory=Spending)
+    restart: RestartOrder | None = None
+    network: Callable[[], NetworkJson] | None = None
+    """Ends the faults of the network through which users send, and tells what they cost."""
     abort_after_s: float | None = None
     """From when on a failed objective ends the run; None: it goes on to its end."""
 
@@ -73,7 +80,10 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
             shape = ShapeController(scenario.shape, scenario.start_spread_s)
             controller = AbortOnFail(BoundedController(shape, job.workload.max_messages), job.abort_after_s)
 
+            restarting = Restarting(job.restart, job.workload.target)
+
             def progress(view: View, order: Order) -> None:
+                restarting.note(view)
                 tasks.add(view.records)
                 observer.note(view.elapsed, view.users)
                 outlets(view)
@@ -81,7 +91,10 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
 
             held = run(job.workload, controller, fleet=job.fleet, progress=progress, interruption=interruption)
             outlets.finish(held)
+            restarting.finish()
+        held.problems = (*held.problems, *filter(None, (restarting.problem,)))
         result, verdict = conclude(job, held, observer.finish())
+        _tell_of_faults(job, restarting, result)
         if controller.because:
             result["aborted"] = controller.because
         if before is not None:
@@ -95,6 +108,14 @@ def run_job(job: Job, out: SafeConsole, err: SafeConsole, interruption: Interrup
         err.print("The page stays until Ctrl-C.", style="dim")
         linger(interruption)
     return verdict.code
+
+
+def _tell_of_faults(job: Job, restarting: Restarting, result: LoadResult) -> None:
+    """Add what a restart, and faults of the network, cost."""
+    if restarting.tally is not None:
+        result["restart"] = Redactor(job.workload.target.secrets).data(restarting.tally.told())
+    if job.network is not None:
+        result["network"] = job.network()
 
 
 def _earlier(job: Job) -> LoadResult | None:

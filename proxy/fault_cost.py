@@ -5,31 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Final, TypedDict
+from typing import Final
 
+from sendpoll.core.network_cost import CostJson, NetworkJson
 from sendpoll.proxy.faults import DrawnFault
 from sendpoll.proxy.overheard import Overheard
 
 _MOST: Final = 200_000
 """Messages that are remembered, and faults whose end is awaited."""
-
-
-class CostJson(TypedDict):
-    """What one kind of fault cost."""
-
-    fault: str
-    injected: int
-    recovered: int
-    recover_p50_s: float | None
-    recover_max_s: float | None
-
-
-class NetworkJson(TypedDict):
-    """What all of them cost."""
-
-    exchanges: int
-    faults: list[CostJson]
-    doubled_messages: int
 
 
 @dataclass(slots=True)
@@ -41,7 +24,7 @@ class FaultCost:
     _injected: Counter[str] = field(default_factory=Counter)
     _recovered: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _waiting: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=lambda: defaultdict(list))
-    """Who waits since which fault: a task whose poll was hit, or a client whose POST was."""
+    """Who waits since which fault: a task whose poll was hit, or a POST that is sent again word for word."""
     _messages: Counter[bytes] = field(default_factory=Counter)
 
     def injected(self, drawn: DrawnFault, exchange: Overheard, now: float) -> None:
@@ -86,4 +69,5 @@ def _key(exchange: Overheard) -> tuple[str, str]:
     ids = exchange.call.ids if exchange.call is not None else {}
     if exchange.operation == "pollTask":
         return "pollTask", ids.get("task_id", "")
-    return exchange.operation, exchange.request.header("authorization") or exchange.client
+    said = hashlib.sha256(exchange.request.body).hexdigest()
+    return exchange.operation, f"{exchange.request.target} {said}"

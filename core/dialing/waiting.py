@@ -23,14 +23,15 @@ def wait_until_it_answers(target: Target, seconds: float, sleep: Callable[[float
     """
     dialer, until = Dialer(target), time.monotonic() + seconds
     while True:
-        if _answers(target, dialer, min(_ANSWER_SECONDS, max(0.05, until - time.monotonic()))):
+        if answers_now(target, dialer, min(_ANSWER_SECONDS, max(0.05, until - time.monotonic()))):
             return True
         if time.monotonic() >= until:
             return False
         sleep(_BETWEEN)
 
 
-def _answers(target: Target, dialer: Dialer, within: float) -> bool:
+def answers_now(target: Target, dialer: Dialer, within: float) -> bool:
+    """Whether a request without a token has an answer within so many seconds, and none that says: not yet."""
     absolute = f"http://{target.url.netloc}" if target.proxy and not target.is_tls else ""
     lines = [f"GET {absolute}{target.path_prefix}/ HTTP/1.1", f"Host: {target.url.netloc}", "Connection: close"]
     if target.proxy and target.proxy.authorization and not target.is_tls:

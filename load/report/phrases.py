@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sendpoll.core.text.units import NOTHING, counted, quantity
+from sendpoll.core.text.units import NOTHING, counted, quantity, short_seconds
 
 
 def interval(estimate: Mapping[str, Any] | None, unit: str) -> str:
@@ -62,9 +62,28 @@ def own_reasons(result: Mapping[str, Any]) -> list[str]:
     return [reason for reason in result["reasons"] if reason not in told]
 
 
+def _network(result: Mapping[str, Any]) -> Iterator[str]:
+    network, ledger = result.get("network"), result["ledger"]
+    if network is None:
+        return
+    lost = ledger["failed"] + ledger["timed_out"] + ledger["refused"]
+    yield (
+        f"over a network that was broken on purpose: {lost:,} of {counted(ledger['started'], 'task')} lost, "
+        f"{counted(network['doubled_messages'], 'message')} taken twice"
+    )
+    for one in network["faults"]:
+        took = ""
+        if one["recover_max_s"] is not None:
+            p50, most = short_seconds(one["recover_p50_s"]), short_seconds(one["recover_max_s"])
+            took = f", {p50} later at the median and {most} at most"
+        yield f"{one['fault']}: {one['injected']:,} times; got over {one['recovered']:,} times{took}"
+
+
 def notes(result: Mapping[str, Any]) -> list[str]:
     """What a reader must know besides, a sentence each: that the run was ended, that a name is several addresses."""
     ended = [result["aborted"]] if "aborted" in result else []
+    ended += [result["restart"]["sentence"]] if "restart" in result else []
+    ended += list(_network(result))
     made = result["target"].get("connections", {})
     if len(made) < 2:
         return ended

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from sendpoll.core.network_cost import NetworkJson
+from sendpoll.load.measure.restart_tally import RestartTold
 from sendpoll.load.measure.spending import SpentTold
 from sendpoll.load.observe.observed import ObservedTold
 from sendpoll.load.scenario.scenario_json import ScenarioJson
@@ -243,6 +245,10 @@ class LoadResult(TypedDict):
     spent: NotRequired[SpentTold]
     """Absent in files of versions that did not tell it."""
     comparison: NotRequired[ComparisonTold]
+    restart: NotRequired[RestartTold]
+    """What a restart of the server cost; absent where there was none."""
+    network: NotRequired[NetworkJson]
+    """What faults of the network cost; absent where there were none on purpose."""
     observed: NotRequired[ObservedTold]
     """The server's own figures; absent where none were watched."""
     generator: GeneratorTold

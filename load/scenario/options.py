@@ -29,6 +29,7 @@ class Overrides:
     poll_interval: str | None = None
     think: str | None = None
     on_refusal: str | None = None
+    on_outage: str | None = None
     slos: tuple[str, ...] = ()
 
 
@@ -43,7 +44,7 @@ def scenario_with(source: str, overrides: Overrides) -> Scenario:
 
 
 def _changes(base: Scenario, overrides: Overrides) -> ScenarioChanges:
-    plain = {name: getattr(overrides, name) for name in ("pacing", "poll_interval", "on_refusal")}
+    plain = {name: getattr(overrides, name) for name in ("pacing", "poll_interval", "on_refusal", "on_outage")}
     changes = cast(ScenarioChanges, {name: value for name, value in plain.items() if value is not None})
     if overrides.think is not None:
         mean = parse_seconds(overrides.think)

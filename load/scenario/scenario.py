@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from sendpoll.core.text.units import exact_seconds, parse_seconds
 from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.scenario.distribution import Distribution, Fixed, distribution_of
-from sendpoll.load.scenario.scenario_json import OnRefusal, PacingKind, ScenarioJson
+from sendpoll.load.scenario.scenario_json import OnOutage, OnRefusal, PacingKind, ScenarioJson
 from sendpoll.load.scenario.shape import Shape, shape_of
 
 FAILURE_STATUSES: Final = ("failed", "error", "cancelled", "canceled", "timeout")
@@ -29,6 +29,7 @@ _PLAIN: Final = (
     "messages_per_conversation",
     "workspace",
     "on_refusal",
+    "on_outage",
     "unique_prefix",
     "run_mode",
     "max_iterations",
@@ -85,6 +86,7 @@ class Scenario:
     workspace: str = "user"
     """user: each user has one of its own. run: all of a run share one. Else its name, unless the target names one."""
     on_refusal: OnRefusal = "fail"
+    on_outage: OnOutage = "fail"
     """fail: a user that is refused for the moment gives up, as the published clients do. wait: it comes again when the
     server asked it to."""
     unique_prefix: bool = True
@@ -142,6 +144,7 @@ class Scenario:
             "max_iterations": self.max_iterations,
             "failure_statuses": list(self.failure_statuses),
             "shape": self.shape.as_json(),
+            **({} if self.on_outage == "fail" else {"on_outage": self.on_outage}),
         }
 
     @property

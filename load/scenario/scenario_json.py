@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 PacingKind = Literal["loop", "grid"]
 OnRefusal = Literal["fail", "wait"]
+OnOutage = Literal["fail", "wait"]
 ShapeKind = Literal["steady", "ramp", "step", "spike", "soak", "arrivals"]
 
 
@@ -110,6 +111,7 @@ class ScenarioJson(TypedDict):
     abandon: NotRequired[AbandonJson]
     workspace: NotRequired[str]
     on_refusal: NotRequired[OnRefusal]
+    on_outage: NotRequired[OnOutage]
     unique_prefix: NotRequired[bool]
     run_mode: NotRequired[str]
     max_iterations: NotRequired[int]
@@ -125,5 +127,6 @@ class ScenarioChanges(TypedDict, total=False):
     poll_interval: str
     pacing: str
     on_refusal: str
+    on_outage: str
     shape: dict[str, Any]
     slos: list[str]

@@ -23,6 +23,12 @@ _SHOWN_CHARACTERS: Final = 2000
 """Of a body that is kept as evidence."""
 _PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
 """Before each further try of a refused call where the server does not say how long to wait; the last one for ever."""
+_BRIDGE_S: Final = 0.5
+"""Before each further try in an outage."""
+_UNSENT: Final = frozenset({"connect", "connect timeout"})
+"""Kinds of failures of which no server has heard."""
+_FORGOTTEN: Final = frozenset({404, 410})
+_OUTAGES: Final = frozenset({502, 503, 504})
 _LEAST_PAUSE_S: Final = 0.1
 """A server that says "now" is not asked in a busy loop."""
 OVERLOAD_OR_ACCESS: Final = frozenset({401, 403, 429})
@@ -67,8 +73,12 @@ def busy_reason(call: Call, status: int) -> str | None:
 class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test, not a fault of this program
     """A call that brought nothing to go on with. The message says why, without secrets."""
 
-    def __init__(self, sentence: str, evidence: Exchange | None = None, refusal: Refusal | None = None) -> None:
+    def __init__(
+        self, sentence: str, evidence: Exchange | None = None, refusal: Refusal | None = None, kind: str = ""
+    ) -> None:
         super().__init__(sentence)
+        self.kind = kind
+        """The kind of failure, where no answer came."""
         self.evidence = evidence
         self.refusal = refusal
         """What was said by a server that takes no more now; None where it failed in another way."""
@@ -77,6 +87,12 @@ class CallFailed(Exception):  # noqa: N818 - an outcome of the server under test
     def status(self) -> int:
         """The HTTP status; 0 where no answer came."""
         return self.evidence.status if self.evidence else 0
+
+    def is_outage(self, call: Call) -> bool:
+        """Whether the server seems to be away, and the call may be made again: a POST only if it was never sent."""
+        if call.method != "GET":
+            return self.kind in _UNSENT
+        return self.kind in _UNSENT | {"reset", "timeout"} or self.status in _OUTAGES
 
     @property
     def is_refusal(self) -> bool:
@@ -108,6 +124,8 @@ class Caller:
         """How often it was refused for the moment."""
         self.refused_with = 0
         """The HTTP status of the last time."""
+        self.outages = 0
+        """How often it made a call again that an outage had cut off."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -130,10 +148,9 @@ class Caller:
         """
         tries = 0
         while True:
-            if not self._waits or failure.refusal is None:
+            pause = self._pause_after(call, failure, tries)
+            if pause is None:
                 raise failure
-            told = failure.refusal.retry_after_s
-            pause = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)] if told is None else max(told, _LEAST_PAUSE_S)
             again_at = time.perf_counter() + pause
             if again_at >= until:
                 raise failure
@@ -143,6 +160,16 @@ class Caller:
                 return self.call(call, request, broken)
             except CallFailed as again:
                 failure = again
+
+    def _pause_after(self, call: Call, failure: CallFailed, tries: int) -> float | None:
+        """Seconds until its user makes a call again that failed; None where it gives up."""
+        scenario, told = self._generator.scenario, failure.refusal.retry_after_s if failure.refusal else None
+        if failure.refusal is not None and scenario.on_refusal == "wait":
+            return _PAUSES_S[min(tries, len(_PAUSES_S) - 1)] if told is None else max(told, _LEAST_PAUSE_S)
+        if scenario.on_outage == "wait" and failure.is_outage(call):
+            self.outages += 1
+            return max(told or 0.0, _BRIDGE_S)
+        return None
 
     def call(self, call: Call, request: bytes, broken: list[Breach]) -> Answer:
         """Make a call and return its 2xx answer. What it breaks is booked and added to `broken`.
@@ -209,6 +236,8 @@ class Caller:
             requirement = "REQ-9"
         elif status == 409 and call is WORKSPACE:
             requirement = "WS-2"
+        elif status in _FORGOTTEN and call.method == "GET" and self._generator.scenario.on_outage == "wait":
+            return  # a task that the server has lost is lost; whether it should be is for check --restart to say
         elif 400 <= status < 500 and status not in OVERLOAD_OR_ACCESS:
             requirement = call.refused
         else:
@@ -227,7 +256,7 @@ class Caller:
     def _failed(self, call: Call, kind: str, sentence: str, evidence: Exchange) -> CallFailed:
         label = f"{call.kind}: {kind}"
         self._generator.metrics.error(label)
-        return CallFailed(self._sampled(call, label, sentence, evidence), evidence)
+        return CallFailed(self._sampled(call, label, sentence, evidence), evidence, kind=kind)
 
     def _sampled(self, call: Call, label: str, sentence: str, evidence: Exchange) -> str:
         """Keep the first exchange of its kind, and count it with Locust; the sentence without secrets."""

@@ -33,6 +33,8 @@ _now = time.perf_counter
 
 
 _ENDED: Final = frozenset({Outcome.FINISHED, Outcome.FAILED})
+_REREADING_S: Final = 10.0
+"""For how long a user who waits tries to read a log once more."""
 _SILENT: Final = Symptom("ended without any event")
 _DEAF: Final = Symptom("is not repeated in its answer", tolerated=0.01)
 
@@ -71,6 +73,8 @@ class TaskWalk:
     """The task that a follow-up found running."""
     _refusals_before: int = 0
     """Refusals that the caller had met before this task."""
+    _outages_before: int = 0
+    """Outages that the caller had bridged before: who has bridged one reads the whole log once more at the end."""
     _is_refused: bool = False
     """Whether the message was clearly refused because another of its conversation may still run."""
     _is_cut: bool = False
@@ -98,6 +102,7 @@ class TaskWalk:
         """Do the whole errand; the record is booked whatever happens."""
         self._sent_at = _now()
         self._refusals_before = self.caller.refusals
+        self._outages_before = self.caller.outages
         try:
             self._errand()
             self._compare_with_others(None)
@@ -138,7 +143,7 @@ class TaskWalk:
                 self.beside.await_all()
             for violation in self._history.conclude():
                 self._book(violation)
-            if self.errand.reread:
+            if self.errand.reread or self.caller.outages > self._outages_before:
                 self._reread(requests)
 
     def _begin_beside(self, requests: PollRequest) -> None:
@@ -295,7 +300,7 @@ class TaskWalk:
         """Read the whole log once more: what came in pieces must stand there still."""
         request = requests.at(0)
         try:
-            answer = self.caller.call(REREAD, request, self.broken)
+            answer = self.caller.ask(REREAD, request, self.broken, _now() + _REREADING_S)
         except CallFailed:
             return  # counted as an error; the task itself had ended well
         body = self.generator.judge.poll(answer.body)

@@ -222,3 +222,24 @@ def test_users_of_one_token_have_it_renewed_once(tmp_path: Path) -> None:
 def test_where_no_other_token_can_be_had_the_failure_says_why() -> None:
     with served(answer("401 Unauthorized")) as (caller, _), pytest.raises(CallFailed, match="no token_command"):
         caller.call(POLL, caller.request_builder.poll("t1").at(0), [])
+
+
+@pytest.mark.parametrize("status", ["502 Gone", "503 Away", "504 Late"])
+def test_users_who_wait_for_it_poll_again_in_an_outage(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    monkeypatch.setattr("sendpoll.load.users.caller._BRIDGE_S", 0.01)
+    with served(answer(status), answer(status), Reply(), on_outage="wait") as (caller, server):
+        got = caller.ask(POLL, GET, [], time.perf_counter() + 60)
+    assert (got.status, caller.outages, len(server.requests)) == (200, 2, 3)
+
+
+def test_a_message_that_may_have_been_taken_is_not_sent_again_in_an_outage() -> None:
+    with served(answer("502 Gone"), on_outage="wait") as (caller, server), pytest.raises(CallFailed):
+        caller.ask(MESSAGE, GET, [], time.perf_counter() + 60)
+    assert len(server.requests) == 1
+
+
+def test_a_task_that_was_forgotten_in_an_outage_is_lost_and_breaks_nothing() -> None:
+    broken: list[Breach] = []
+    with served(answer("404 Not Found"), on_outage="wait") as (caller, _), pytest.raises(CallFailed):
+        caller.ask(POLL, GET, broken, time.perf_counter() + 60)
+    assert broken == []
