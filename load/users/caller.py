@@ -114,7 +114,6 @@ class Caller:
         self._generator = generator
         self._client = generator.connect()
         self._log = log
-        self._waits = generator.scenario.on_refusal == "wait"
         self.user = user
         self.workspace = generator.workspace_of(user)
         self.request_builder = generator.request_builder_of(user)
