@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 from sendpoll.conformance.http.exchange import Exchange
@@ -19,6 +20,9 @@ from sendpoll.conformance.server.probing.refusals import UNAUTHORIZED, is_messag
 from sendpoll.core.http.content import read_content
 from sendpoll.core.oracle import RUNNING, Poll
 from sendpoll.schemas.catalogue import Level, load_catalogue
+
+_KEPT_MESSAGE = 200
+"""Characters of a message that are remembered, and whether it held U+FFFD itself."""
 
 
 class JudgedServer:
@@ -105,7 +109,7 @@ class JudgedServer:
         if shelved.is_disordered:
             self.disordered[task.task_id] = None
             return []
-        task.history = shelved.task.history
+        task.polled = weakref.ref(shelved.task.history)
         if not shelved.task.polls and poll.asked:
             self.begun_before[task.task_id] = None
         if task.message is not None:
@@ -149,7 +153,8 @@ class JudgedServer:
         task = self._known.task(task_id, exchange.timing.started)
         said = request.said if isinstance(request.said, dict) else {}
         message = said.get("message")
-        task.message = message if isinstance(message, str) else None
+        if isinstance(message, str):
+            task.message = message[:_KEPT_MESSAGE] + ("\ufffd" if "\ufffd" in message[_KEPT_MESSAGE:] else "")
         task.token, task.is_made_here = token, True
 
 

@@ -47,8 +47,9 @@ _MISLED: Final = frozenset({"C-7", "C-11", "C-31"})
 """Rows that a client breaks by doing what a server at fault has it do."""
 MOST_CLIENTS = 200
 """Clients that are judged; of more, the recording is about the server."""
-_MOST_POLLS = 10_000
+_MOST_POLLS = 5_000
 """Polls that are kept until the tasks that they are of are judged."""
+_MOST_HEADERS = 100
 _MOST_SENT = 50
 """Messages, and conversations, in a row that are looked at for pauses between them."""
 _SOON, _AT_ONCE = 10.0, 1.0
@@ -65,6 +66,8 @@ class _Client:
         self.key = key
         self.sent: deque[tuple[Served, Exchange]] = deque(maxlen=_MOST_SENT)
         self.tasks: dict[str, TaskReaders] = {}
+        self.right: set[tuple[tuple[str, str], ...]] = set()
+        """Headers with which a poll was right: the next with the same is right too."""
 
 
 class ClientRows:
@@ -115,8 +118,13 @@ class ClientRows:
             lacks |= {Facet.REQUEST_HEADERS}  # what a server takes without a token was most likely told without it
         if lacks:
             self.tallies.lack("C-38", lacks)
+        elif one.request.headers in client.right and not one.request.body:
+            self.tallies.exercise("C-38")
         else:
-            yield from self._judge(client, "C-38", requests_right, [(one, exchange)])
+            found = list(self._judge(client, "C-38", requests_right, [(one, exchange)]))
+            if not found and call.operation == "pollTask" and len(client.right) < _MOST_HEADERS:
+                client.right.add(one.request.headers)
+            yield from found
         if client.key.token and client.key.token in unquote(call.target):  # all of it: ids may share a word with it
             yield from self._judge(client, "C-34", token_kept, [(one, exchange)])
         else:

@@ -6,6 +6,7 @@ recording could not have shown it. Where the body is missing, what would be read
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -62,9 +63,10 @@ _BLIND: Final = frozenset({Facet.RESPONSE_BODY, Facet.REQUEST_HEADERS})
 """What a rule that lacks it would take for a fault."""
 
 
-def lacking(row: str, lacks: frozenset[Facet]) -> frozenset[Facet]:
-    """What of an exchange the row would need and the recording has not."""
-    return NEEDS.get(row, frozenset()) & lacks
+@functools.lru_cache(maxsize=1024)
+def lacking(lacks: frozenset[Facet]) -> Mapping[str, frozenset[Facet]]:
+    """The rows that hang on something that an exchange lacks, each with what that is."""
+    return {row: needs & lacks for row, needs in NEEDS.items() if needs & lacks}
 
 
 def is_blind(missing: frozenset[Facet]) -> bool:

@@ -70,12 +70,16 @@ class ServerRows:
         if exchange.ok:
             for one, refused, lacked in self._refused.pop(token, []):
                 yield from self._count(one, refused, lacked)
+        rows, open_rows = self.tallies.rows, lacking(lacks)
         for one, shown in self._quotas.judge(exchange, observed):
-            yield from self._count(one, shown, lacks)
+            if one.broken is None and one.requirement not in open_rows:
+                rows[one.requirement].told.exercised += 1
+            else:
+                yield from self._count(one, shown, lacks)
 
     def _count(self, observed: RuleOutcome, exchange: Exchange, lacks: frozenset[Facet]) -> Iterator[Seen]:
         row, sentence = observed.requirement, observed.broken
-        missing = lacking(row, lacks)
+        missing = lacking(lacks).get(row)
         if missing and is_blind(missing) and not (row in _ENVELOPES and sentence and not exchange.ok):
             self.tallies.lack(row, missing)
         elif sentence is not None:

@@ -105,7 +105,7 @@ def _wrong_poll(call: ApiCall, known: KnownIds, status: int, offset: int | None)
     task = known.tasks.get(call.ids["task_id"])
     if status in _UNKNOWN and (task is None or not task.is_made_here):
         return "", "the recording does not show that the server gave this task's id"
-    if 400 <= status <= 499 and offset and (task is None or not task.history or offset not in task.history.offsets):
+    if 400 <= status <= 499 and offset and (task is None or not task.gave(offset)):
         return "", f"from={offset} was given out nowhere in the recording"
     return "", ""
 

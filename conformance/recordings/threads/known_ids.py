@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -45,15 +46,20 @@ class GivenTask:
 
     task_id: str
     message: str | None = None
-    """What was asked; None where the recording does not have it."""
+    """The beginning of what was asked; None where the recording does not have it."""
     sent_at: float = 0.0
     token: str = ""
     is_made_here: bool = False
     """Whether the recording shows the answer that gave its id."""
     ended_at: float | None = None
     """When its first final status had come."""
-    history: TaskHistory | None = None
-    """What its polls have shown so far."""
+    polled: weakref.ref[TaskHistory] | None = None
+    """What its polls have shown so far, as long as it is looked at: ids are remembered for longer than logs."""
+
+    def gave(self, offset: int) -> bool:
+        """Whether it is known to have given out an offset."""
+        history = self.polled() if self.polled else None
+        return offset == 0 or (history is not None and offset in history.offsets)
 
 
 class KnownIds:
