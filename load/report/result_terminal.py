@@ -120,8 +120,9 @@ def summary(result: LoadResult) -> RenderableType:
     for title, kinds in (("Refusals", result["refusals"]), ("Errors", result["errors"])):
         if kinds:
             parts.append(section(title, Group(*_kinds(kinds))))
-    if "spent" in result:
-        parts.append(section("Spent", Text(result["spent"]["sentence"])))
+    spent = result.get("spent")
+    if spent is not None and (spent["cost"] is not None or spent["max_messages"] is not None):
+        parts.append(section("Spent", Text(spent["sentence"])))  # else the tasks above have said it
     return Group(*parts)
 
 
