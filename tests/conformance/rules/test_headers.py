@@ -157,6 +157,25 @@ def test_origins_that_are_allowed(values: list[str], origin: str, broken: bool) 
     assert bool(headers.origin_fault(response, origin)) is broken
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed", "asterisk", "missing"),
+    [
+        ("authorization, content-type", ["Authorization", "Content-Type, x"], False, None),
+        ("", [], False, None),
+        ("authorization,,", ["authorization"], False, None),
+        ("authorization, content-type", ["authorization"], False, "content-type"),
+        ("authorization, content-type", [], True, "authorization and content-type"),
+        ("content-type", ["*"], True, None),
+        ("content-type", ["*"], False, "content-type"),
+        ("content-type", ["authorization"], True, "content-type"),
+    ],
+)
+def test_headers_that_a_preflight_asks_for(asked: str, allowed: list[str], asterisk: bool, missing: str | None) -> None:
+    response = answer(*(("access-control-allow-headers", value) for value in allowed))
+    told = headers.missing_header(asking(("access-control-request-headers", asked)), response, asterisk=asterisk)
+    assert told == (None if missing is None else f"Access-Control-Allow-Headers does not name {missing}")
+
+
 def test_lists_are_read_over_all_lines() -> None:
     response = answer(("X", "Authorization, content-type"), ("x", " A ,, b"))
     assert headers.listed(response, "x") == {"authorization", "content-type", "a", "b"}

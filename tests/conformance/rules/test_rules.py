@@ -148,7 +148,7 @@ KEPT_AND_BROKEN: dict[str, tuple[Exchange, list[Exchange]]] = {
             *(told("sendMessage", body) for body in each(b"", "t", {}, {"data": ID}, {"taskId": "t"})),
         ],
     ),
-    "MSG-2": (told("pollTask"), [told("pollTask", {}, status=status) for status in (404, 425)]),
+    "MSG-2": (told("pollTask"), [told("pollTask", {}, status=status) for status in (404, 425, 503)]),
     "POLL-1": (
         told("pollTask"),
         [
