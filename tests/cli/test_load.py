@@ -210,9 +210,10 @@ def test_too_few_open_files_are_the_generators_fault(url: str, tmp_path: Path) -
 
 
 def test_a_server_that_dies_in_mid_run(tmp_path: Path) -> None:
-    with stub() as (url, server):
+    with stub(module="tests.benchmarks.counting_stub") as (url, server):
         run = started(url, *QUICK[:2], "--duration", "10s", "--think", "0s", "--report-dir", str(tmp_path))
-        time.sleep(6)
+        while run.poll() is None and _messages(url) < 12:
+            time.sleep(0.1)
         server.kill()
         out, err = run.communicate(timeout=TIMEOUT)
     assert "Traceback" not in out + err

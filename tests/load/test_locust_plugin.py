@@ -37,11 +37,18 @@ def answers(page: str) -> bool:
         return False
 
 
+def has_tasks(page: str) -> bool:
+    """Whether a task of this run has ended, as Locust's own table tells."""
+    with urllib.request.urlopen(f"{page}/stats/requests") as answer:
+        rows = json.loads(answer.read())["stats"]
+    return any(row["method"] == "TASK" and row["name"] == "task" and row["num_requests"] for row in rows)
+
+
 def run_from_the_page(page: str, result: Path) -> dict[str, object]:
     """Start two users on the page, stop them there, and read what was reported before Locust has quit."""
     with urllib.request.urlopen(f"{page}/swarm", data=b"user_count=2&spawn_rate=2"):
         pass
-    time.sleep(3)
+    wait_for(lambda: has_tasks(page))
     with urllib.request.urlopen(f"{page}/stop", data=b""):
         pass
     wait_for(result.exists)
