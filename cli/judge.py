@@ -72,7 +72,7 @@ def _judge(files: Sequence[Path], options: dict[str, Any], interruption: Interru
             raise click.UsageError(f"--url: {problem}") from problem
     gc.set_threshold(_OBJECTS)
     sizes = [size_of(path) for path in files]
-    total = None if None in sizes else sum(size or 0 for size in sizes) // _MEGABYTE
+    total = None if None in sizes else -(-sum(size or 0 for size in sizes) // _MEGABYTE)
     with Progress(sys.stderr, rows=total, noun="megabyte") as progress, interruption.during(lambda _: None):
         progress.phase("reading")
         read = 0

@@ -46,7 +46,7 @@ class Remarks:
 def build_report(judged: JudgedServer | None, judgement: Judgement, masks: Masks, told: Remarks) -> Report:
     """The report as JSON, following `files/report.json`; of a recording without calls, None is judged."""
     server = judged or JudgedServer("http://nowhere")
-    evidence = Evidence(server.base, server.began, Secrets(masks, CREDENTIALS - {"authorization"}))
+    evidence = Evidence(server.base, server.began, Secrets(masks, CREDENTIALS - {"authorization"}, masks.first))
     catalogue = load_catalogue(Subject.TRAFFIC)
     rows = [_row(row, server, evidence) for row in judgement.rows(catalogue)]
     verdict, code = run_verdict(

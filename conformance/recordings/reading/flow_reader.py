@@ -21,8 +21,8 @@ def read_flows(file: RecordingFile, left_out: LeftOut) -> Iterator[RecordedExcha
         from mitmproxy.io import FlowReader  # noqa: PLC0415 - of the same extra
     except ImportError as error:
         raise FileError(
-            f"{file.name} is of mitmproxy, whose library is not installed: pip install 'sendpoll[mitmproxy]', or "
-            f"export it as HAR and judge that: mitmdump -nr FILE --set hardump=FILE.har"
+            f"{file.name} is of mitmproxy, whose library is not installed: pip install 'sendpoll[mitmproxy]' "
+            f"(Python 3.12 or later), or export it as HAR and judge that: mitmdump -nr FILE --set hardump=FILE.har"
         ) from error
     number = 0
     flows = FlowReader(file.stream).stream()

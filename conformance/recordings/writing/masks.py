@@ -44,6 +44,8 @@ class Masks(Redactor):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         given = [secret for secret in secrets if secret]
         super().__init__(given)
+        self.first = MASK
+        """The first token that a request bore: what a command that sends one again has a variable for."""
         self._known = {MASK, HIDDEN, *given}
         self._others: list[str] = []
         self._pattern: re.Pattern[str] | None = None
@@ -51,6 +53,8 @@ class Masks(Redactor):
     def learn_from(self, recorded: RecordedExchange) -> None:
         """Mask the credentials of this request from now on."""
         token = token_of(recorded)
+        if token and self.first == MASK:
+            self.first = token
         if not token or token in self._known or len(self._known) >= MOST_TOKENS:
             return
         self._known.add(token)
