@@ -64,6 +64,14 @@ def test_our_own_report_is_a_recording_too(tmp_path: Path) -> None:
     assert failed(report_on(path)) == {"POLL-5"}
 
 
+def test_an_answer_is_not_held_against_the_number_of_events_in_another(tmp_path: Path) -> None:
+    float_offset = {"data": {"status": "running", "next_offset": 1.0, "events": news(1, "one")["data"]["events"]}}
+    path = tmp_path / "report.json"
+    told = judged((*OPENING, *polls((0, float_offset), (1, news(1, status="completed")))))
+    path.write_text(json_text(told))
+    assert failed(report_on(path)) == failed(told) == {"POLL-3"}
+
+
 def test_a_log_of_load_says_what_its_users_saw(tmp_path: Path) -> None:
     right = {"step": 0, "outcome": "finished", "polls": 4, "events": 3, "violations": []}
     wrong = {**right, "violations": [{"requirement": "POLL-8", "sentence": "2 events are missing"}]}
