@@ -40,6 +40,9 @@ class Cohort:
 
     started: int = 0
     ended: int = 0
+    moved: int = 0
+    """Those of which an event was seen, and those that ended without one: nobody knows of the others whether they wait
+    for their turn."""
     closed: bool = False
     """Every generator has left the step: `started` is final."""
 

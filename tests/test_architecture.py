@@ -262,6 +262,18 @@ STEPS: dict[str, tuple[str, ...]] = {
         "suite_run",
         "replay",
     ),
+    "load/plan/queueing": (
+        "traces",
+        "discipline",
+        "work",
+        "demand",
+        "fit",
+        "oddness",
+        "work_shapes",
+        "simulate",
+        "predict",
+        "capacity_forecast",
+    ),
     "load": (
         "measure",
         "http",

@@ -87,7 +87,7 @@ class LocalCollector:
         """The tasks by step."""
         generator = self._generator
         return {
-            step: Cohort(started, generator.ended[step], closed=step < generator.step)
+            step: Cohort(started, generator.ended[step], generator.moved[step], closed=step < generator.step)
             for step, started in generator.started.items()
         }
 
@@ -129,6 +129,7 @@ class ReportedWorker:
     """Its number and its host, for people."""
     reported_at: float
     started: Mapping[int, int] = field(default_factory=dict)
+    moved: Mapping[int, int] = field(default_factory=dict)
     ended: Mapping[int, int] = field(default_factory=dict)
     step: int = -1
     users: int = 0
@@ -183,7 +184,7 @@ class WorkerCollector:
             health = Health.from_message(message)
             self.health.setdefault(step, Health(health.poll_interval_s)).add(health)
         worker.reported_at = time.perf_counter()
-        worker.started, worker.ended = report["started"], report["ended"]
+        worker.started, worker.moved, worker.ended = report["started"], report["moved"], report["ended"]
         worker.step, worker.users = report["step"], users
         worker.answered, worker.unconnected = report["answered"], report["unconnected"]
         worker.samples = {**report["samples"], **worker.samples}
@@ -217,12 +218,14 @@ class WorkerCollector:
     def cohorts(self) -> dict[int, Cohort]:
         """The tasks by step. Those that a lost worker had under way stay open for ever."""
         started: Counter[int] = Counter()
+        moved: Counter[int] = Counter()
         ended: Counter[int] = Counter()
         for worker in self.workers.values():
             started.update(worker.started)
+            moved.update(worker.moved)
             ended.update(worker.ended)
         oldest = min((worker.step for worker in self.workers.values() if not worker.lost), default=self._step)
-        return {step: Cohort(count, ended[step], closed=step < oldest) for step, count in started.items()}
+        return {step: Cohort(count, ended[step], moved[step], closed=step < oldest) for step, count in started.items()}
 
     def is_settled(self) -> bool:
         """Whether every worker that is left has reported that its tasks have ended."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from sendpoll.core.text.units import three_digits
 from sendpoll.load.measure.slo import Objective
-from sendpoll.load.plan.estimate import Capacity, objective_capacity, tier_capacity
+from sendpoll.load.plan.capacity import Capacity
+from sendpoll.load.plan.estimate import objective_capacity, tier_capacity
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import Settings
 from sendpoll.load.plan.tallies import Observations

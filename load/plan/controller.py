@@ -14,10 +14,12 @@ from typing import Final
 
 from sendpoll.load.engine import Cohort, Order, View
 from sendpoll.load.measure.records import Outcome, TaskRecord
+from sendpoll.load.plan.background import Background, Pending, at_once
 from sendpoll.load.plan.judge import assess, is_hopeless, is_settled_case
 from sendpoll.load.plan.outcome import Conclusion
-from sendpoll.load.plan.steps import Hold, Purpose, Step
+from sendpoll.load.plan.steps import UNSETTLED, Hold, Purpose, Step
 from sendpoll.load.plan.tallies import Observations
+from sendpoll.load.plan.task_log import PlanTasks
 
 _STEADY_CHANGE: Final = 0.10
 _TAIL_SLACK_S: Final = 5.0
@@ -43,6 +45,8 @@ class _Held:
     closed_at: float | None = None
     cohort: int = -1
     """The step id of the cohort."""
+    ended_before: int = 0
+    """Tasks that had ended when it began."""
     steady: bool = True
     in_progress: list[tuple[float, int]] = field(default_factory=list)
     windows: list[tuple[int, float]] = field(default_factory=list)
@@ -64,13 +68,17 @@ class PlanController:
         task_deadline_s: float,
         arrivals: bool = False,
         on_step: Callable[[Step], None] | None = None,
+        background: Background = at_once,
     ) -> None:
         self.conclusion: Conclusion | None = None
+        self.log = PlanTasks()
         self._search = search
         self._book = observations
         self._deadline_s = task_deadline_s
         self._arrivals = arrivals
         self._on_step = on_step
+        self._background = background
+        self._answer: Pending[Hold | Conclusion] | None = None
         self._steps = 0
         self._id = 0
         self._records: defaultdict[int, list[TaskRecord]] = defaultdict(list)
@@ -79,36 +87,51 @@ class PlanController:
 
     def decide(self, view: View) -> Order | None:
         """What to hold for the next second; None once the search has ended."""
+        self.log.note(view)
         for record in view.records:
             self._records[record.step].append(record)
         if self._held is None:
-            try:
-                self._begin(next(self._search), view)
-            except StopIteration as stop:
-                self.conclusion = stop.value
-                return None
+            return self._order() if self._begin(self._asked(None), view) else None
+        if self._answer is not None:
+            return self._follow(self._answer, view)
         held = self._held
-        assert held is not None  # noqa: S101 - `_begin` has set it
         held.in_progress.append((view.elapsed, sum(one.started - one.ended for one in view.cohorts.values())))
         step = self._advance(held, view)
-        if step is not None and not self._report(step, view):
-            return None
-        return self._order()
-
-    def _begin(self, hold: Hold, view: View) -> None:
-        self._id += 1
-        self._held = _Held(hold, view.elapsed)
-
-    def _report(self, step: Step, view: View) -> bool:
-        """Hand a step to the search and begin what it asks for next; False where it has ended."""
+        if step is None:
+            return self._order()
         self._steps += 1
         if self._on_step is not None:
             self._on_step(step)
+        self._answer = self._background(lambda: self._asked(step))
+        return self._follow(self._answer, view)
+
+    def _asked(self, step: Step | None) -> Hold | Conclusion:
+        """Hand a step to the search; what it asks for next, or what it came to. A model may take it some seconds."""
         try:
-            self._begin(self._search.send(step), view)
+            return next(self._search) if step is None else self._search.send(step)
         except StopIteration as stop:
-            self.conclusion = stop.value
+            conclusion: Conclusion = stop.value
+            return conclusion
+
+    def _follow(self, answer: Pending[Hold | Conclusion], view: View) -> Order | None:
+        """Begin what the search asks for, once it has; until then the load stays as it is."""
+        if answer.ready():
+            self._answer = None
+            if not self._begin(answer.get(), view):
+                return None
+        return self._order()
+
+    def _begin(self, answer: Hold | Conclusion, view: View) -> bool:
+        """Begin a hold; False where the search has ended."""
+        if isinstance(answer, Conclusion):
+            self.conclusion = answer
             return False
+        hold = answer
+        self._id += 1
+        self._held = _Held(hold, view.elapsed)
+        if hold.purpose in UNSETTLED:  # it begins with the first tasks
+            self._held.cohort, self._held.opened_at = self._id, view.elapsed
+            self._held.ended_before = sum(cohort.ended for cohort in view.cohorts.values())
         return True
 
     def _order(self) -> Order:
@@ -123,6 +146,8 @@ class PlanController:
 
     def _advance(self, held: _Held, view: View) -> Step | None:
         """Go on to the next phase where it is time; the step, once it is over."""
+        if held.hold.purpose in UNSETTLED:
+            return self._unsettled(held, view)
         late = view.elapsed >= held.hold.end_by - held.hold.tail_s
         if held.opened_at is None:
             if held.hold.purpose is Purpose.RECOVERY and self._is_dead(held, view):
@@ -140,6 +165,18 @@ class PlanController:
         if cohort.complete or decided or overdue:
             return step
         return replace(step, is_cut=True) if view.elapsed >= held.hold.end_by else None
+
+    def _unsettled(self, held: _Held, view: View) -> Step | None:
+        """Over once enough tasks have ended; a wave as soon as every one has moved, too."""
+        assert held.opened_at is not None  # noqa: S101 - it is open from the start
+        open_s = view.elapsed - held.opened_at
+        ended = sum(cohort.ended for cohort in view.cohorts.values()) - held.ended_before
+        none_waits = held.hold.purpose is Purpose.WAVE and not _waiting(view)
+        is_told = open_s >= held.hold.seconds and (none_waits or ended >= held.hold.tasks)
+        if not is_told and open_s < held.hold.limit_s and view.elapsed < held.hold.end_by:
+            return None
+        held.closed_at = view.elapsed
+        return self._step(held, view)
 
     def _watch(self, held: _Held, view: View) -> Step | None:
         """The cohort is open: close it when it has enough tasks, or when it is hopeless."""
@@ -178,6 +215,7 @@ class PlanController:
             unfinished=max(0, view.cohorts.get(held.cohort, Cohort()).started - ended),
             steady=held.steady,
             recovery_s=held.recovery_s,
+            waiting=_waiting(view),
             in_progress=_mean([count for at, count in held.in_progress if at <= closed_at]),
             problems=(*view.problems, *(health.unsound if health else ())),
             late=health.late if health else (),
@@ -248,6 +286,11 @@ class PlanController:
         """The step of a server that did not come back: its tasks are those of the windows, all of them failed."""
         held.opened_at, held.closed_at = held.ordered_at, view.elapsed
         return replace(self._step(held, view), records=self._windows(held), unfinished=0)
+
+
+def _waiting(view: View) -> int:
+    """Tasks that have shown nothing yet."""
+    return sum(cohort.started - cohort.moved for cohort in view.cohorts.values())
 
 
 def _mean(counts: list[int]) -> float:

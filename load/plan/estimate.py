@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sendpoll.load.measure.statistics import wilson
+from sendpoll.load.plan.capacity import Capacity, lowest
 from sendpoll.load.plan.posterior import Seen, draws
 from sendpoll.load.plan.tallies import Observations, Point
 
@@ -28,23 +28,6 @@ _ANOTHER_OPEN_HOLD: Final = 0.1
 _NEAR: Final = 1.25
 _BEND: Final = math.log(6.0)
 """Between two levels the fraction of the way is raised to a power from 1/6 to 6."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """Where an objective stops being met. All in levels: users, or messages a second."""
-
-    level: float | None
-    """The best guess; None where no crossing was seen."""
-    low: float
-    """At least this, at 95 %; 0 where not even the lowest level was good."""
-    high: float | None
-    """At most this, at 95 %; None where nothing bounds it from above."""
-
-    @property
-    def ratio(self) -> float:
-        """The upper end of the interval over the lower: 1.2 is about 10 % to either side."""
-        return math.inf if self.high is None or self.low <= 0 else self.high / self.low
 
 
 def falling(values: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -110,15 +93,10 @@ def log_odds(share: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
-def lowest(found: Sequence[Capacity]) -> Capacity:
-    """The capacity under several objectives: each end of its interval is the lowest of theirs."""
-    levels = [one.level for one in found if one.level is not None]
-    highs = [one.high for one in found if one.high is not None]
-    return Capacity(min(levels, default=None), min((one.low for one in found), default=0.0), min(highs, default=None))
-
-
 def objective_capacity(observations: Observations, place: int) -> Capacity:
-    """The capacity under one objective, known by its place in the observations."""
+    """The capacity under one objective, known by its place in the observations: a model's word where there is one."""
+    if place in observations.predicted:
+        return observations.predicted[place]
     return capacity(observations.points(place), observations.objectives[place].share, arrivals=observations.arrivals)
 
 
@@ -129,11 +107,18 @@ def tier_capacity(observations: Observations, tier: str) -> Capacity:
     proven: a handful of good tasks holds nothing.
     """
     places = observations.places(tier)
+    foretold = [place for place in places if place in observations.predicted]
+    if foretold:  # of what a model has no word on, only bad samples tell
+        places = tuple(place for place in places if place in foretold or _has_bad(observations, place))
     whole = lowest([objective_capacity(observations, place) for place in places])
     seen = [(observations.points(place), observations.objectives[place].share) for place in places]
-    if any(point.good < point.total for points, _ in seen for point in points):
+    if foretold or any(point.good < point.total for points, _ in seen for point in points):
         return whole
     return Capacity(None, max(_proven(points, share) for points, share in seen), None)
+
+
+def _has_bad(observations: Observations, place: int) -> bool:
+    return any(point.good < point.total for point in observations.points(place))
 
 
 def _proven(points: Sequence[Point], share: float) -> float:

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 from sendpoll.load.measure.objective_rule import Decision, Evidence, evidence
-from sendpoll.load.measure.records import TaskRecord
+from sendpoll.load.measure.records import Outcome, TaskRecord
 from sendpoll.load.measure.slo import Objective, duration
 from sendpoll.load.measure.statistics import wilson
-from sendpoll.load.plan.steps import Step
+from sendpoll.load.plan.steps import UNSETTLED, Step
 from sendpoll.load.plan.tallies import Observations, Tally
 
 _HOPELESS_SHARE: Final = 0.5
@@ -132,13 +132,23 @@ def assess(observations: Observations, step: Step) -> Assessment:
         )
     )
     wanted = observations.places(observations.tiers[0])
-    if step.late and lateness_matters(observations, step):
+    is_unsettled = step.hold.purpose in UNSETTLED
+    if step.late and not is_unsettled and lateness_matters(observations, step):
         step = replace(step, problems=(*step.problems, *step.late))
     if step.problems:
         return Assessment(step, objectives, StepVerdict.INVALID, wanted)
-    if step.started and all(not record.status and record.error for record in step.records) and step.records:
+    if _is_unanswered(step):
         return Assessment(step, objectives, StepVerdict.UNREACHABLE, wanted)
+    if is_unsettled:
+        return Assessment(step, objectives, StepVerdict.INCONCLUSIVE, wanted)
     return Assessment(step, objectives, together(objectives[place] for place in wanted), wanted)
+
+
+def _is_unanswered(step: Step) -> bool:
+    """Whether nobody answered any task: a refusal is an answer."""
+    records = step.records
+    unanswered = all(not record.status and record.error for record in records)
+    return bool(records) and unanswered and any(record.outcome is not Outcome.REFUSED for record in records)
 
 
 def lateness_matters(observations: Observations, step: Step) -> bool:

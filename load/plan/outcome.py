@@ -52,6 +52,8 @@ class Conclusion:
     """A level that failed and a higher one that passed."""
     recovery_s: float | None = None
     """The longest recovery after a failed step that was seen."""
+    warmed_up: bool = False
+    """Whether the first step failed, and was not counted since the same level did not when it was held again."""
     recovered: bool = True
     """False where the server had not come back in the time that it was given."""
 

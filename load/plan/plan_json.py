@@ -166,6 +166,24 @@ class ModelTold(TypedDict):
     curve: list[list[float]]
 
 
+class LearntTold(TypedDict):
+    """What a queueing model has learnt from every task: the likeliest discipline, and how sure that is."""
+
+    sentence: str
+    discipline: str
+    slots: float | None
+    full_speed: float | None
+    contention: float
+    coherency: float
+    room: float | None
+    weight: float
+    service_s: float | None
+    most_at_once: int
+    tasks: int
+    oddness: float
+    thrown_out: str
+
+
 class FleetTold(TypedDict):
     """How many replicas a load asks for; fewest and most by the interval, None where it is open."""
 
@@ -249,6 +267,8 @@ class Plan(TypedDict):
     tiers: list[PlanTier]
     steps: list[StepTold]
     models: list[ModelTold]
+    decided_by: str
+    learnt: LearntTold | None
     sizing: SizingTold | None
     polls: list[PollCostTold]
     violations: dict[str, int]

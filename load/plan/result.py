@@ -16,7 +16,9 @@ from sendpoll.load.measure.spending import Spending
 from sendpoll.load.observe.observed import observed
 from sendpoll.load.observe.observer import Recording
 from sendpoll.load.plan.answer import TierAnswer, sentence, tier_answer
+from sendpoll.load.plan.changes import greatest_change
 from sendpoll.load.plan.judge import Assessment
+from sendpoll.load.plan.learnt import Learnt
 from sendpoll.load.plan.little import little_check
 from sendpoll.load.plan.models import Model, fitted_models
 from sendpoll.load.plan.outcome import Conclusion, exit_code
@@ -48,6 +50,8 @@ class PlanFacts:
     levels: Sequence[tuple[float, float]] = ()
     """When (seconds since the start) which level was ordered."""
     polls: Sequence[PollCost] = ()
+    learnt: Learnt | None = None
+    """What the model came to; None where no task was slow enough for one."""
     required: float | None = None
     quick: bool = False
     spending: Spending = field(default_factory=Spending)
@@ -94,6 +98,8 @@ def plan_result(facts: PlanFacts) -> tuple[Plan, ExitCode]:
         "tiers": [_tier(one) for one in answers],
         "steps": [_step(one, facts) for one in conclusion.assessments],
         "models": [] if settings.arrivals else [_model(model) for model in fitted_models(observations.steps)],
+        "decided_by": "model" if facts.learnt is not None and not facts.learnt.thrown_out else "levels",
+        "learnt": None if facts.learnt is None else facts.learnt.as_json(),
         "sizing": _sizing(facts, answer),
         "polls": [asdict(cost) for cost in facts.polls],
         "violations": dict(_violations(facts.records)),
@@ -122,7 +128,7 @@ def _sentence(facts: PlanFacts, answer: TierAnswer) -> str:
 
 
 def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
-    notes = []
+    notes = [] if facts.learnt is None else [facts.learnt.sentence]
     clean = [
         (objective, sum(point.total for point in facts.observations.points(place)))
         for place, objective in enumerate(facts.observations.objectives)
@@ -131,6 +137,11 @@ def _notes(facts: PlanFacts, answer: TierAnswer) -> list[str]:
     ]
     if named := " and ".join(objective.text for objective, total in clean if total):
         notes.append(f"not one bad sample of {named} in {max(total for _, total in clean):,} tasks")
+    change = greatest_change(facts.observations)
+    if change is not None:
+        notes.append(change.sentence(facts.settings.unit))
+    if facts.conclusion.warmed_up:
+        notes.append("the first tasks were late and the next ones, at the same level, were not: those do not count")
     refused = refused_in(facts.observations.steps)
     if refused is not None:
         notes.append(refused.sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -22,11 +23,16 @@ from sendpoll.load.measure.spending import Spending
 from sendpoll.load.observe.observer import Observer
 from sendpoll.load.observe.sources import Sources
 from sendpoll.load.on_locust.load_run import nothing_held, run
+from sendpoll.load.plan.background import in_a_thread
 from sendpoll.load.plan.controller import PlanController
 from sendpoll.load.plan.fixed_levels import HeldSteps
 from sendpoll.load.plan.judge import assess
+from sendpoll.load.plan.learnt import Learnt
+from sendpoll.load.plan.model_search import ModelSearch
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.polling import PollCost, poll_cost, slope_at
+from sendpoll.load.plan.queueing.capacity_forecast import forecast
+from sendpoll.load.plan.queueing.predict import Users
 from sendpoll.load.plan.report.files import write_plan_reports
 from sendpoll.load.plan.report.terminal import print_plan, step_line
 from sendpoll.load.plan.result import PlanFacts, plan_result
@@ -40,6 +46,8 @@ _DRAIN_S: Final = 20.0
 """Kept of the budget for the last tasks, after the search has ended."""
 _LEAST_BUDGET_S: Final = 60.0
 _POLLS_HOLD_S: Final = 30.0
+_THINKS: Final = 2000
+"""Think times that the model's users draw from: enough for their mean to be right within 2 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +91,14 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
     search = Search(settings, observations)
     observer, outlets = Observer(job.sources), Outlets(job.outlets, job.workload, err)
     watch = _Watch(err, observations, observer, outlets)
+    model = ModelSearch(settings, search, lambda: controller.log, _users(job.workload), forecast)
     controller = PlanController(
-        search.run(),
+        model.run(),
         observations,
         task_deadline_s=settings.task_deadline_s,
         arrivals=settings.arrivals,
         on_step=watch.on_step,
+        background=in_a_thread,
     )
     with observer, outlets, LiveProgress(err) as progress:
         watch.progress = progress
@@ -116,6 +126,7 @@ def run_plan(job: PlanJob, out: SafeConsole, err: SafeConsole, interruption: Int
         recording=recording,
         spending=job.spending,
         polls=polls,
+        learnt=None if model.forecast is None else Learnt(model.forecast, model.thrown_out),
         required=job.required,
         quick=job.quick,
         notes=[*job.notes, *notes],
@@ -132,6 +143,13 @@ def _tell(facts: PlanFacts, job: PlanJob, out: SafeConsole, err: SafeConsole) ->
     if job.report_dir:
         err.print(f"\nReports: {job.report_dir}", style="dim")
     return code
+
+
+def _users(workload: Workload) -> Users:
+    """What the model must know of a workload's users: think times as they draw them, and how often they poll."""
+    scenario, source = workload.scenario, random.Random(workload.seed)
+    thinks = tuple(scenario.think_time.draw(source) for _ in range(_THINKS))
+    return Users(thinks, scenario.poll_interval_s)
 
 
 def _held(job: PlanJob, controller: BoundedController, watch: _Watch, interruption: Interruption) -> RunResult:

@@ -11,13 +11,14 @@ import math
 from collections.abc import Generator
 from typing import Final
 
-from sendpoll.load.measure.objective_rule import Decision
-from sendpoll.load.plan.estimate import Capacity, falling, tier_capacity
-from sendpoll.load.plan.judge import Assessment, StepVerdict, assess, judged
+from sendpoll.load.plan.capacity import Capacity
+from sendpoll.load.plan.estimate import tier_capacity
+from sendpoll.load.plan.judge import Assessment, StepVerdict, assess
+from sendpoll.load.plan.levels import Levels
 from sendpoll.load.plan.outcome import Conclusion, End
 from sendpoll.load.plan.settings import GENERATOR_SHARE, Settings
 from sendpoll.load.plan.steps import Hold, Purpose, Step
-from sendpoll.load.plan.tallies import Observations, Tally
+from sendpoll.load.plan.tallies import Observations
 from sendpoll.load.plan.timing import Timing
 
 _UNHURRIED: Final = 1.1
@@ -31,16 +32,13 @@ _ATTEMPTS: Final = 3
 _FAILED_ALONE: Final = 2
 """A lone user's tasks may all fail once; a server with which they do again cannot be planned for."""
 _SLOW_RECOVERY: Final = 3.0
-_WIDE: Final = 1.5
-"""The interval's upper end over its lower, beyond which a level within it is held, and not one between two neighbours:
-a few unlucky samples at a low level would keep the search there."""
-_UPWARDS: Final = 0.7
-"""How far up it: higher levels have more tasks a second, and what is good there is good below."""
 _DRAINING: Final = 0.5
 """Open arrivals do not wait for the server: of the most that it finished, so many leave it room to work off a queue."""
-_BELOW_FULL: Final = 0.85
-"""Of the most that it finished, what a server is likely to take in time."""
 _NOT_EVEN_ONE: Final = "even the lowest level is not served within the objectives"
+
+
+_QUICKER: Final = 0.8
+"""Tasks that take so much less than those before are of a server that is still waking up."""
 
 
 class _EndedError(Exception):
@@ -61,16 +59,18 @@ class Search:
         self.assessments: list[Assessment] = []
         self._tier = observations.tiers[0]
         self.timing = Timing(settings, observations)
+        self._levels = Levels(settings, observations)
         self._alone = 0.0
         self._recovery: float | None = None
         self._recovered = True
+        self._warmed_up = False
         self._recommended: float | None = None
         self._confirmed = False
 
-    def run(self) -> Generator[Hold, Step, Conclusion]:
-        """Hold levels until the answer is known, or until it cannot be."""
+    def run(self, first: Assessment | None = None) -> Generator[Hold, Step, Conclusion]:
+        """Hold levels until the answer is known, or until it cannot be; `first` is one that was held already."""
         try:
-            end, because = yield from self._climb()
+            end, because = yield from self._climb(first)
             if end is None:
                 end, because = yield from self._refine()
             yield from self._refine_further(end)
@@ -87,7 +87,7 @@ class Search:
         if not self._confirmed and self.observations.steps:
             found = self.capacity()
             best = found.low if found.level is None or end is End.TARGET_UNHEALTHY else found.level
-            level = self._with_headroom(best) if best >= self._lowest() and found.low > 0 else None
+            level = self._with_headroom(best) if best >= self._levels.lowest() and found.low > 0 else None
             if self._recommended is None or level is None or level < self._recommended:
                 self._recommended = level
         return Conclusion(
@@ -98,17 +98,22 @@ class Search:
             confirmed=self._confirmed,
             non_monotonic=self._non_monotonic(),
             recovery_s=self._recovery,
+            warmed_up=self._warmed_up,
             recovered=self._recovered,
         )
 
     # The ladder
 
-    def _climb(self) -> Generator[Hold, Step, tuple[End | None, str]]:
+    def _climb(self, first: Assessment | None) -> Generator[Hold, Step, tuple[End | None, str]]:
         """Double the level until a step fails; the end and why, or no end where there is something to refine."""
-        level = self.settings.rounded(self.settings.start)
-        purpose = Purpose.BASELINE
+        level = self.settings.rounded(self.settings.start) if first is None else first.step.level
+        purpose = Purpose.BASELINE if first is None else Purpose.LADDER
         while True:
-            seen = yield from self._held(level, purpose)
+            seen, first = first or (yield from self._held(level, purpose)), None
+            if seen.has_failed and purpose is Purpose.BASELINE:
+                seen = yield from self._again(seen)
+                if seen.has_failed:
+                    return End.SLO_UNREACHABLE, _NOT_EVEN_ONE
             if seen.has_failed or (purpose is Purpose.LADDER and seen.is_mostly_bad):
                 break
             self._alone = self._alone or self.timing.response_s
@@ -119,12 +124,25 @@ class Search:
                     return end, because
                 break
             level, purpose = self.settings.rounded(min(level * self._stride(seen), top)), Purpose.LADDER
-        if purpose is Purpose.BASELINE:
-            seen = yield from self._held(level, Purpose.BASELINE)
-            if seen.has_failed:
-                return End.SLO_UNREACHABLE, _NOT_EVEN_ONE
         yield from self._recover()
         return None, ""
+
+    def _again(self, failed: Assessment) -> Generator[Hold, Step, Assessment]:
+        """Hold the first level once more, and as long as it gets quicker: a server that wakes up is no overloaded one.
+
+        Where it is good in the end, what it was before does not count.
+        """
+        before = [failed]
+        while True:
+            seen = yield from self._held(failed.step.level, Purpose.BASELINE)
+            if not seen.has_failed:
+                for one in before:
+                    self.observations.forget(one.step)
+                self._warmed_up = True
+                return seen
+            if _middle_s(seen) > _QUICKER * _middle_s(before[-1]):
+                return seen
+            before.append(seen)
 
     def _stride(self, seen: Assessment) -> float:
         """Twice the level; two doublings at once while tasks take no longer than they did without competition.
@@ -164,13 +182,13 @@ class Search:
         A level may have looked good by chance, or before its queue had grown: if the server does not come back there,
         it is given the next lower one that was held, and then the lowest.
         """
-        good, _ = self._bracket(self._tier)
+        good, _ = self._levels.bracket(self._tier)
         began = self.timing.clock
         highest = good or 0.0
         if self.settings.arrivals:
-            highest = min(highest, _DRAINING * self._most_served())
+            highest = min(highest, _DRAINING * self._levels.most_served())
         levels = sorted({step.level for step in self.observations.steps if step.level <= highest}, reverse=True)
-        for level in dict.fromkeys((*levels[:2], self._lowest())):
+        for level in dict.fromkeys((*levels[:2], self._levels.lowest())):
             since = self.timing.clock
             seen = yield from self._held(level, Purpose.RECOVERY)
             if seen.step.recovery_s is not None:
@@ -190,12 +208,12 @@ class Search:
     def _refine(self) -> Generator[Hold, Step, tuple[End, str]]:
         """Narrow the interval until it is within the precision or the time is up."""
         while True:
-            good, bad = self._bracket(self._tier)
-            if good is None and self._lowest_has_failed():
+            good, bad = self._levels.bracket(self._tier)
+            if good is None and self._levels.lowest_has_failed(self._tier):
                 return End.SLO_UNREACHABLE, _NOT_EVEN_ONE
-            if self._is_close(good, bad):
+            if self._levels.is_close(good, bad, self.capacity()):
                 return End.CONVERGED, "the interval is within the precision that was asked for"
-            level = self._next(good, bad)
+            level = self._levels.next(good, bad, self.capacity(), self._top()[0])
             if self.timing.left < self.timing.cost(self.timing.hold(level, Purpose.REFINE)):
                 return self._out_of_time()
             seen = yield from self._held(level, Purpose.REFINE)
@@ -208,7 +226,7 @@ class Search:
         try:
             for tier in self.observations.tiers[1:] if end is End.CONVERGED else ():
                 self._tier = tier
-                if None not in self._bracket(tier):
+                if None not in self._levels.bracket(tier):
                     yield from self._refine()
         except _EndedError as ended:
             if ended.end not in {End.CONVERGED, End.BUDGET}:
@@ -232,82 +250,6 @@ class Search:
         if 1 < times <= _MOST_TIMES:
             hint = f"about {math.ceil(self.settings.budget_s * times / 60)} min would do"
         return f"the time was up before the interval was narrow; {hint}"
-
-    def _next(self, good: float | None, bad: float | None) -> float:
-        """The level whose samples the answer needs most."""
-        if good is None:
-            return self._lowest()
-        if bad is None:
-            return self.settings.rounded(min(good * (1 + self.settings.precision), self._top()[0]))
-        found = self.capacity()
-        low = max(found.low, self._lowest())
-        if found.high is not None and found.high > _WIDE * low and not self.settings.adjacent(low, found.high):
-            return self.settings.rounded(low * (found.high / low) ** _UPWARDS)
-        if not self.settings.adjacent(good, bad):
-            return self._between(good, bad)
-        for level in (good, bad):
-            if self.observations.holds_at(level) < self.settings.pace.agreeing:
-                return level
-        step = 1 + self.settings.precision
-        near = [good, bad]
-        if found.high is None or found.high > bad:
-            near.append(self._above(bad, step))
-        if found.low < good:
-            near.append(self._below(good, step))
-        return min(near, key=lambda level: (self._samples_at(level), abs(math.log(level / good))))
-
-    def _between(self, good: float, bad: float) -> float:
-        """The middle; with open arrivals, what an overload has shown the server to finish, if that is well between."""
-        likely = self.settings.rounded(_BELOW_FULL * self._most_served()) if self.settings.arrivals else 0.0
-        if good < likely < bad and not self.settings.adjacent(good, likely):
-            return likely
-        return self.settings.between(good, bad)
-
-    def _most_served(self) -> float:
-        """The most tasks a second that any step saw finished."""
-        return max((step.served for step in self.observations.steps), default=0.0)
-
-    def _above(self, level: float, ratio: float) -> float:
-        wanted = self.settings.rounded(level * ratio)
-        return wanted if wanted > level else level + 1
-
-    def _below(self, level: float, ratio: float) -> float:
-        wanted = self.settings.rounded(level / ratio)
-        if wanted < level or self.settings.arrivals:
-            return wanted
-        return max(1.0, level - 1)
-
-    def _samples_at(self, level: float) -> float:
-        return sum(step.started for step in self.observations.steps if math.isclose(step.level, level))
-
-    def _is_bracketed(self, good: float | None, bad: float | None) -> bool:
-        """Whether good and bad are neighbours, and each was looked at as often as is asked."""
-        if good is None or bad is None or not self.settings.adjacent(good, bad):
-            return False
-        return min(self.observations.holds_at(good), self.observations.holds_at(bad)) >= self.settings.pace.agreeing
-
-    def _is_close(self, good: float | None, bad: float | None) -> bool:
-        """Whether they are, and the interval is narrow enough."""
-        if not self._is_bracketed(good, bad):
-            return False
-        found = self.capacity()
-        if found.high is None:
-            return False
-        whole = not self.settings.arrivals and found.high - found.low <= 1
-        return whole or found.ratio <= 1 + 2 * self.settings.precision
-
-    def _bracket(self, tier: str) -> tuple[float | None, float | None]:
-        """The highest level on the good side in every objective, all levels taken together, and the next one above."""
-        levels = sorted({step.level for step in self.observations.steps})
-        good = len(levels)
-        for place in self.observations.places(tier):
-            objective = self.observations.objectives[place]
-            points = [point for point in self.observations.points(place) if point.total]
-            shares = falling([point.good / point.total for point in points], [point.total for point in points])
-            reached = [point.level for point, share in zip(points, shares, strict=True) if share < objective.share]
-            if reached:
-                good = min(good, levels.index(reached[0]))
-        return (levels[good - 1] if good else None), (levels[good] if good < len(levels) else None)
 
     def capacity(self) -> Capacity:
         """The level at which the first objective stops being met."""
@@ -344,6 +286,21 @@ class Search:
 
     # Holding
 
+    def note(self, step: Step) -> Assessment:
+        """Keep a step that says nothing of a level by itself."""
+        self.timing.clock = step.ended_at
+        seen = assess(self.observations, step)
+        self.assessments.append(seen)
+        return seen
+
+    def take(self, step: Step) -> Assessment:
+        """Keep a step that somebody else asked for, among the observations where it is sound."""
+        seen = self.note(step)
+        if not step.is_cut and seen.verdict is not StepVerdict.INVALID:
+            self.observations.add(step)
+            self.timing.learn(seen)
+        return seen
+
     def _held(self, level: float, purpose: Purpose) -> Generator[Hold, Step, Assessment]:
         """Hold a level; again if the generator spoilt it, for that may pass. Sound steps go into the observations."""
         failures = 0
@@ -372,14 +329,8 @@ class Search:
                 return seen
         raise _EndedError(End.GENERATOR_BOUND, "; ".join(seen.step.problems))
 
-    def _lowest(self) -> float:
-        return min((step.level for step in self.observations.steps), default=self.settings.start)
 
-    def _lowest_has_failed(self) -> bool:
-        """Whether all that was seen at the lowest level together fails an objective."""
-        for place in self.observations.places(self._tier):
-            point = self.observations.points(place)[0]
-            tally = Tally(point.good, point.total)
-            if judged(self.observations.objectives[place], tally, point.effect).decision is Decision.FAIL:
-                return True
-        return False
+def _middle_s(seen: Assessment) -> float:
+    """What the median task of a step took, in seconds; without any, no time at all."""
+    took = sorted(record.elapsed_s for record in seen.step.records)
+    return took[len(took) // 2] if took else 0.0

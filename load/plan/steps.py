@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sendpoll.load.measure.records import TaskRecord
 
@@ -12,6 +13,11 @@ from sendpoll.load.measure.records import TaskRecord
 class Purpose(StrEnum):
     """Why a level is held."""
 
+    WAVE = "wave"
+    """More users than before, until every task has begun to move or some have ended: how many the server works on at
+    once, and how long one takes."""
+    LEARN = "learn"
+    """The level that a model foretells, until so many more tasks have ended that it is worth asking again."""
     BASELINE = "baseline"
     """One user alone: what the server does without any competition."""
     LADDER = "ladder"
@@ -24,6 +30,10 @@ class Purpose(StrEnum):
     """The level that will be recommended, held for long."""
     POLLS = "polls"
     """The answer with another poll interval."""
+
+
+UNSETTLED: Final = frozenset({Purpose.WAVE, Purpose.LEARN})
+"""What says nothing of a level by itself: the queue is another one than the level's, and most tasks are still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,8 @@ class Step:
     """Whether the tasks in progress were level before the cohort opened."""
     recovery_s: float | None = None
     """With Purpose.RECOVERY: from the order to the first of two good windows in a row; None if they never came."""
+    waiting: int = 0
+    """Tasks of the whole run that had shown no event when it ended."""
     in_progress: float = 0.0
     """Tasks in progress, mean over the time that the cohort was open, as counted by the generators."""
     is_cut: bool = False

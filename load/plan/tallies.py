@@ -15,6 +15,7 @@ from typing import Final
 
 from sendpoll.load.measure.records import TaskRecord
 from sendpoll.load.measure.slo import Objective, ServiceLevel
+from sendpoll.load.plan.capacity import Capacity
 from sendpoll.load.plan.steps import Step
 
 _BATCHES: Final = 6
@@ -131,6 +132,8 @@ class Observations:
         self.tiers: tuple[str, ...] = tuple(sorted(named, key=lambda tier: tier != ""))
         """The unnamed tier first, if it has a limit: the first tier is the one that the search is for."""
         self.steps: list[Step] = []
+        self.predicted: dict[int, Capacity] = {}
+        """What a model foretells of objectives, by their place; empty where the samples alone decide."""
         self._tallies: list[tuple[Tally, ...]] = []
         self._judged: dict[int, tuple[TaskRecord, tuple[bool | None, ...]]] = {}
 
@@ -153,6 +156,11 @@ class Observations:
         """Take a sound step in."""
         self.steps.append(step)
         self._tallies.append(self.tallies_of(step))
+
+    def forget(self, step: Step) -> None:
+        """Leave a step out: it was of another server than the later ones, such as one that had just started."""
+        place = self.steps.index(step)
+        del self.steps[place], self._tallies[place]
 
     def tallies_of(self, step: Step) -> tuple[Tally, ...]:
         """A step's counts, an entry an objective.

@@ -71,6 +71,7 @@ class Generator:
         """Exceptions of ours by their text: each makes the run invalid, and none is the server's."""
         self.step = 0
         self.started: Counter[int] = Counter()
+        self.moved: Counter[int] = Counter()
         self.ended: Counter[int] = Counter()
         self.health: dict[int, Health] = {}
         self._reported_samples: set[str] = set()
@@ -177,10 +178,16 @@ class Generator:
         self.started[self.step] += 1
         return self.step
 
+    def task_moved(self, step: int) -> None:
+        """The first event of a task of that step was seen."""
+        self.moved[step] += 1
+
     def task_ended(self, record: TaskRecord) -> None:
         """A task that was started has ended."""
         self.metrics.task(record)
         self.ended[record.step] += 1
+        if record.ttfe_s is None:
+            self.moved[record.step] += 1
         if self.on_task is not None:
             self.on_task(record)
 
@@ -231,6 +238,7 @@ class Generator:
             "metrics": self.metrics.delta(),
             "health": {step: one.to_message() for step, one in health.items()},
             "started": dict(self.started),
+            "moved": dict(self.moved),
             "ended": dict(self.ended),
             "step": self.step,
             "answered": self.answered,

@@ -241,6 +241,7 @@ class TaskWalk:
         if events:
             if seen.first_at is None:
                 seen.first_at = received_at
+                self.generator.task_moved(self.step)
             else:
                 seen.stall = max(seen.stall, received_at - seen.last_at)
             seen.last_at = received_at

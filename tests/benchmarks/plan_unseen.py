@@ -19,7 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from sendpoll.load.engine import Order
-from sendpoll.load.plan.estimate import Capacity
+from sendpoll.load.plan.capacity import Capacity
 from sendpoll.load.plan.settings import FULL, QUICK, Pace
 from tests.load.plan.servers import planned
 from tests.load.plan.virtual import Draw, Load, Server, exponential, fixed, lognormal, pareto, uniform

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from sendpoll.core.reports.page import Page
 from sendpoll.load.plan.plan_json import Plan, StepObjective, StepTold
+from sendpoll.load.plan.steps import UNSETTLED
 from sendpoll.load.report import phrases
 from sendpoll.load.report.what_gives import observed_lines, observed_plots
 
@@ -100,16 +101,17 @@ def _capacity(result: Plan) -> dict[str, Any] | None:
     """Attainment over load: each step by its verdict, the share that is needed, the answer and its interval."""
     answer = result["answer"]
     wanted = answer["binding"] or next((one["objective"] for one in answer["objectives"]), None)
-    if wanted is None or not result["steps"]:
+    steps = _levels_held(result)
+    if wanted is None or not steps:
         return None
     share = next(one["share"] for one in answer["objectives"] if one["objective"] == wanted)
     plot = _Plot(f"Capacity: share of tasks that meet {wanted}", result["unit"], ["share"])
-    rows = [(step, _row(step, wanted)) for step in result["steps"]]
+    rows = [(step, _row(step, wanted)) for step in steps]
     for verdict, colour in VERDICT_COLOURS.items():
         points = [(step["level"], row["share"]) for step, row in rows if step["verdict"] == verdict and row["samples"]]
         if points:
             plot.add(verdict, colour, points, points=True)
-    levels = [step["level"] for step in result["steps"]]
+    levels = [step["level"] for step in steps]
     lows = plot.add("95 % from", "--dim", _by_level(rows, "low", min), width=0.5)
     highs = plot.add("95 % to", "--dim", _by_level(rows, "high", max), width=0.5)
     plot.band(lows, highs, "--dim")
@@ -119,6 +121,11 @@ def _capacity(result: Plan) -> dict[str, Any] | None:
         if level:
             plot.add(label, "--c0", [(level, 0.0), (level, 1.0)], dash=label != "answer")
     return plot.as_json()
+
+
+def _levels_held(result: Plan) -> list[StepTold]:
+    """Steps that show what a level comes to: waves and the like have no level yet."""
+    return [step for step in result["steps"] if step["purpose"] not in UNSETTLED]
 
 
 def _row(step: StepTold, objective: str) -> StepObjective:
@@ -137,7 +144,7 @@ def _by_level(
 
 def _throughput(result: Plan) -> dict[str, Any] | None:
     """Throughput over users, with the fitted models and their intervals."""
-    steps = [step for step in result["steps"] if step["verdict"] != "invalid" and step["tasks"]]
+    steps = [step for step in _levels_held(result) if step["verdict"] != "invalid" and step["tasks"]]
     if not steps:
         return None
     plot = _Plot("Throughput and models", result["unit"], ["tasks/s"])
@@ -151,7 +158,7 @@ def _throughput(result: Plan) -> dict[str, Any] | None:
 
 
 def _latency(result: Plan) -> dict[str, Any] | None:
-    steps = [step for step in result["steps"] if step["verdict"] != "invalid" and step["tasks"]]
+    steps = [step for step in _levels_held(result) if step["verdict"] != "invalid" and step["tasks"]]
     if not steps:
         return None
     plot = _Plot("Latency", result["unit"], ["seconds"])

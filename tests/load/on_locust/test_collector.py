@@ -45,6 +45,7 @@ def report(
         "metrics": metrics.delta(),
         "health": {step: Health().to_message()},
         "started": started,
+        "moved": ended,
         "ended": ended,
         "step": step,
         "answered": 1,
@@ -58,7 +59,7 @@ def report(
 def test_reports_add_up(collector: WorkerCollector) -> None:
     collector.reported("a", report({0: 2}, {0: 2}, tasks=2), users=1)
     collector.reported("b", report({0: 3}, {0: 3}, tasks=3), users=1)
-    assert collector.cohorts() == {0: Cohort(5, 5)}
+    assert collector.cohorts() == {0: Cohort(5, 5, 5)}
     assert len(collector.metrics.take_records()) == 5
     assert collector.metrics.ledger.started == 5
     assert collector.answered == 2
@@ -69,7 +70,7 @@ def test_a_cohort_is_closed_when_every_worker_has_left_the_step(collector: Worke
     collector.reported("b", report({0: 3}, {0: 1}), users=1)
     assert not collector.cohorts()[0].closed
     collector.reported("b", report({0: 3}, {0: 2}, step=1), users=1)
-    assert collector.cohorts()[0] == Cohort(5, 4, closed=True)
+    assert collector.cohorts()[0] == Cohort(5, 4, 4, closed=True)
     assert not collector.cohorts()[0].complete
     collector.reported("b", report({0: 3, 1: 1}, {0: 3}, step=1), users=1)
     assert collector.cohorts()[0].complete
@@ -106,7 +107,7 @@ def test_a_lost_worker_is_named_and_waited_for_no_longer(collector: WorkerCollec
     clock[0] += 1
     collector.reported("a", report({0: 1}, {0: 1}, step=1), users=0)
     assert collector.is_settled()
-    assert collector.cohorts()[0] == Cohort(5, 2, closed=True)
+    assert collector.cohorts()[0] == Cohort(5, 2, 2, closed=True)
 
 
 def test_what_a_lost_worker_says_later_is_passed_over(collector: WorkerCollector) -> None:

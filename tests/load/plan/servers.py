@@ -8,6 +8,7 @@ simulation to exact theory where there is one, and the numbers here to shorter s
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 from sendpoll.load.measure.slo import ServiceLevel
 from sendpoll.load.plan.answer import TierAnswer, tier_answer
 from sendpoll.load.plan.controller import PlanController
+from sendpoll.load.plan.model_search import ModelSearch
 from sendpoll.load.plan.outcome import Conclusion
+from sendpoll.load.plan.queueing.capacity_forecast import forecast
+from sendpoll.load.plan.queueing.predict import Users
 from sendpoll.load.plan.search import Search
 from sendpoll.load.plan.settings import FULL, QUICK, Pace, Settings
 from sendpoll.load.plan.steps import Step
@@ -104,8 +108,11 @@ def planned(server: Server, slos: Sequence[str], seed: int = 1, pace: Pace = FUL
     book = Observations(settings.service, arrivals=settings.arrivals)
     search = Search(settings, book)
     steps: list[Step] = []
+    source = random.Random(seed)
+    users = Users(tuple(server.think(source) for _ in range(2000)), server.poll_interval)
+    model = ModelSearch(settings, search, lambda: controller.log, users, forecast)
     controller = PlanController(
-        search.run(),
+        model.run(),
         book,
         task_deadline_s=settings.task_deadline_s,
         arrivals=settings.arrivals,

@@ -7,7 +7,7 @@ import pytest
 from sendpoll.core.text.units import NOTHING
 from sendpoll.load.measure.slo import ServiceLevel, parse_objective
 from sendpoll.load.plan.answer import TierAnswer, sentence, shown
-from sendpoll.load.plan.estimate import Capacity
+from sendpoll.load.plan.capacity import Capacity
 from sendpoll.load.plan.outcome import EXIT_CODES, Conclusion, End, exit_code
 from sendpoll.load.plan.settings import Settings, SettingsError, for_tasks
 from sendpoll.load.plan.sizing import fleets

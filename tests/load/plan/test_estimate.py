@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from sendpoll.load.plan.estimate import Capacity, capacity, crossing, falling, log_odds, lowest
+from sendpoll.load.plan.capacity import Capacity, lowest
+from sendpoll.load.plan.estimate import capacity, crossing, falling, log_odds
 from sendpoll.load.plan.tallies import Point
 
 

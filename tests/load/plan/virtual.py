@@ -66,6 +66,9 @@ class Server:
     """From here on nothing is answered."""
     dies_beyond: int | None = None
     """With more tasks in the system than this, it dies."""
+    cold_s: float = 0.0
+    """For so long tasks take `cold_factor` times as long."""
+    cold_factor: float = 10.0
     stalls: tuple[float, float] | None = None
     """Mean time between stalls of everything, and how long they are."""
 
@@ -175,6 +178,8 @@ class Load:
         if at < self._slow_until:
             takes *= server.overload_factor
         begins = max(at, self._slots[0])
+        if begins < server.cold_s:
+            takes *= server.cold_factor
         ends = begins + takes
         if server.stalls is not None:
             while self._stall_at < begins:
@@ -208,7 +213,9 @@ def run_virtually(
 ) -> float:
     """Ask the controller every virtual second until it ends; how long that took."""
     pending: list[tuple[float, int, TaskRecord]] = []
+    unmoved: list[tuple[float, int]] = []
     started: defaultdict[int, int] = defaultdict(int)
+    moved: defaultdict[int, int] = defaultdict(int)
     ended: defaultdict[int, int] = defaultdict(int)
     by_step: dict[int, Health] = {}
     seen, order = 0, Order(0)
@@ -217,12 +224,18 @@ def run_virtually(
             record = load.started[seen]
             started[record.step] += 1
             heapq.heappush(pending, (record.ended_at, seen, record))
+            moves_at = record.ended_at if record.ttfe_s is None else record.scheduled_at + record.ttfe_s
+            heapq.heappush(unmoved, (moves_at, record.step))
             seen += 1
+        while unmoved and unmoved[0][0] <= load.now:
+            moved[heapq.heappop(unmoved)[1]] += 1
         done: list[TaskRecord] = []
         while pending and pending[0][0] <= load.now:
             done.append(heapq.heappop(pending)[2])
             ended[done[-1].step] += 1
-        cohorts = {step: Cohort(started[step], ended[step], step < order.step) for step in range(order.step + 1)}
+        cohorts = {
+            step: Cohort(started[step], ended[step], moved[step], step < order.step) for step in range(order.step + 1)
+        }
         view = View(load.now, load.users, done, cohorts, by_step, cast(Any, None), ())
         following = controller.decide(view)
         if following is None:
