@@ -46,7 +46,7 @@ _SLOWER: Final = 1.7
 """By how much longer than the first wave one takes where its tasks slow each other down."""
 _OPEN: Final = 0.4
 """Once fewer of the imagined servers than that have no limit, their limit is held, and no more users come."""
-_CONTRADICTED: Final = 0.0005
+_CONTRADICTED: Final = 0.0001
 """Of a server that the model knows, so few plans would show tasks as odd at one look; there are up to ten."""
 _LAST_ROUNDS: Final = 2.0
 """Times a task at the level that is held, for the last hold: its first tasks are over by then, and known to be late or

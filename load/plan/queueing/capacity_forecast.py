@@ -15,8 +15,9 @@ from sendpoll.load.plan.queueing.oddness import oddness
 from sendpoll.load.plan.queueing.predict import Limits, Prediction, Users
 from sendpoll.load.plan.queueing.traces import Floats, Traces
 
-_CLEARED = 4
-"""Candidates that are asked whether the tasks are odd under them: the likeliest."""
+_CLEARED = 30
+"""Candidates that are asked whether the tasks are odd under them: the likeliest. With few tasks many are alike, and the
+server's own is not among the first."""
 _WIDER = 1.3
 """By how much wider intervals are told than the draws say: none of the imagined servers is quite the real one."""
 _LEAST_DOUBT = 0.04
