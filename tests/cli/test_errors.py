@@ -143,7 +143,7 @@ def test_a_fault_of_ours_is_no_verdict_and_tells_no_token(
         raise RuntimeError("at token-of-the-line, token-of-the-environment, token-of-a-header")
 
     monkeypatch.setenv("SENDPOLL_SECOND_TOKEN", "token-of-the-environment")
-    monkeypatch.setattr(check_module, "Check", broken)
+    monkeypatch.setattr(check_module, "SuiteRun", broken)
     arguments = ["--token=token-of-the-line", "--header", "X-Api-Key: token-of-a-header"]
     assert run(monkeypatch, "check", NOWHERE, *arguments) == 4
     err = capfd.readouterr().err
