@@ -15,7 +15,7 @@ from typing import Final
 from sendpoll.conformance.http.response_reader import ResponseReader
 from sendpoll.conformance.recordings.api_calls import find_call
 from sendpoll.conformance.recordings.recorded_exchange import RecordedExchange
-from sendpoll.core.dialing.dial import Dialer, DialError
+from sendpoll.core.dialing.dial import Dialer, DialError, dial_fault
 from sendpoll.core.target.target import Target
 from sendpoll.core.target.url import TargetError
 from sendpoll.proxy.client_line import ClientLine, LineOverError
@@ -133,7 +133,8 @@ class ProxyServer:
         except DialError as error:
             self._tell_once(f"{self._order.target.base_url} cannot be reached: {error}")
         except OSError as error:
-            self._tell_once(f"{self._order.target.base_url} cannot be reached: {error.strerror or error}")
+            _, why = dial_fault(error, presented=self._order.target.client_cert is not None)
+            self._tell_once(f"{self._order.target.base_url} cannot be reached: {why}")
         except (asyncio.CancelledError, LineOverError):
             pass  # the proxy ends, or the connection does; asyncio would log either as an error
         finally:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
 from sendpoll.conformance.http.exchange import Failure
 from sendpoll.core.target.target import Target
 from sendpoll.proxy.faults import parse_fault
+from tests.core.dialing.servers import ANSWER as NOT_FOUND
+from tests.core.dialing.servers import listening
 from tests.proxy.proxied import Proxied, proxied
 
 ANSWER = b"HTTP/1.1 200 OK\r\nX-Odd:  two  spaces\r\nContent-Length: 2\r\n\r\n{}"
@@ -125,6 +130,22 @@ def test_a_client_that_leaves_is_no_failure_of_the_server() -> None:
         while not proxy.seen and time.monotonic() < until:
             time.sleep(0.01)
     assert [(one.abandoned, one.failure) for one in proxy.seen] == [(True, None)]
+
+
+def test_a_server_behind_tls_is_spoken_to_as_check_does(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with listening("127.0.0.1", tls=context) as (port, _):
+        target = Target(base_url=f"https://127.0.0.1:{port}", ca_file=tmp_path / "ca.pem")
+        with proxied(target) as proxy:
+            assert talk(proxy, POLL) == NOT_FOUND
+        with proxied(Target(base_url=target.base_url)) as untrusting:
+            assert talk(untrusting, POLL) == b"RESET"
+    assert proxy.seen[0].url == f"https://127.0.0.1:{port}/api/v1/tasks/t?from=0"
+    (told,) = untrusting.told
+    assert "its certificate is not trusted" in told
 
 
 # ---- faults ----
