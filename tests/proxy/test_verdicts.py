@@ -15,9 +15,11 @@ from sendpoll.conformance.server.plugin import RunOptions
 from sendpoll.conformance.server.suite_run import check
 from sendpoll.core.target.target import Target, Timeouts
 from sendpoll.proxy.faults import parse_fault
+from sendpoll.reference_server.embedded import running
+from sendpoll.reference_server.settings import Settings
 from tests.conformance.reference import OTHER_TOKEN, TOKEN, reference
 from tests.mutants.catalogue import BY_NAME
-from tests.mutants.serve import running
+from tests.mutants.serve import running as running_mutant
 from tests.proxy.proxied import proxied
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +44,7 @@ def test_a_right_server_is_right_through_it() -> None:
 @pytest.mark.parametrize("name", ["length-in-characters", "offset-skips-an-event", "idle-half-a-second"])
 def test_a_mutant_fails_its_row_through_it(name: str) -> None:
     mutant = BY_NAME[name]
-    with running(mutant) as (url, token, second):
+    with running_mutant(mutant) as (url, token, second):
         target = Target(base_url=url, token=token, second_token=second, timeouts=Timeouts(task=20, run=150))
         with proxied(target) as proxy:
             through = Target(base_url=proxy.url, token=token, second_token=second, timeouts=target.timeouts)
@@ -50,6 +52,8 @@ def test_a_mutant_fails_its_row_through_it(name: str) -> None:
     assert told[mutant.requirement] == "fail"
 
 
+SLOW = Settings(tokens=(TOKEN,), host="127.0.0.1", port=0, chunks=20, chunk_interval=0.12)
+"""Tasks of four polls and more, on a busy machine too."""
 FAULTS = {
     "delay,call=poll,seconds=0.3": "",
     "jitter,call=poll,seconds=0.1": "",
@@ -78,8 +82,8 @@ def run(program: Path, url: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("rule", FAULTS)
 def test_a_good_client_survives_a_fault_and_a_bad_one_does_not(rule: str) -> None:
-    with reference() as server:
-        target = Target(base_url=server.url, token=TOKEN)
+    with running(SLOW) as url:
+        target = Target(base_url=url, token=TOKEN)
         with proxied(target, [parse_fault(rule)]) as proxy:
             code, shown = run(GOOD, proxy.url)
             cost = proxy.server.cost.as_json()["faults"]
