@@ -10,7 +10,7 @@ from sendpoll.load.plan.queueing.oddness import IN_STRETCHES, OVER_TIME, oddness
 from sendpoll.load.plan.queueing.work import work_of
 from tests.load.plan.queueing.made_up import seen
 from tests.load.plan.virtual import Draw, exponential, fixed, lognormal, uniform
-from tests.load.plan.virtual_sharing import SharingServer, shared
+from tests.load.plan.virtual_sharing import SharingServer, Speed, shared
 
 
 @pytest.mark.parametrize("service", [fixed(30), uniform(15, 45), lognormal(30, 0.5)], ids=["fixed", "even", "varied"])
@@ -54,8 +54,8 @@ def test_tasks_of_a_server_that_the_model_knows_are_not_odd(seed: int) -> None:
     ],
     ids=["cold start", "noisy neighbour"],
 )
-def test_tasks_of_a_server_that_changes_are(speed: object, depends: set[str]) -> None:
-    server = SharingServer(lognormal(20, 0.3), exponential(3), slots=5, speed=speed)  # type: ignore[arg-type]
+def test_tasks_of_a_server_that_changes_are(speed: Speed, depends: set[str]) -> None:
+    server = SharingServer(lognormal(20, 0.3), exponential(3), slots=5, speed=speed)
     traces = seen(server, ((4, 60), (9, 600)))
     odd, what = oddness(traces, work_of(traces, Discipline(DisciplineKind.FIFO, slots=5)))
     assert odd < 0.002
