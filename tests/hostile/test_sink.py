@@ -101,7 +101,7 @@ def _checked(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[subpro
 
 def test_check(checked: tuple[subprocess.CompletedProcess[bytes], Path]) -> None:
     done, folder = checked
-    assert done.returncode == 1
+    assert done.returncode == 1, json.loads((folder / "report.json").read_bytes())["notes"]
     assert_harmless(done, folder, _CHECK)
     assert b"owned" in (folder / "report.json").read_bytes(), "what the server said is not in the report at all"
     assert b"\n::error title=" in done.stdout
