@@ -96,7 +96,7 @@ class Api:
 
     def poll_request(self, task: str, query: str, *, intent: Intent = Intent.USE) -> Request:
         """The request of a poll with any query; characters that no request line can hold are percent-encoded."""
-        request = self.request("pollTask", {"task_id": "\0"}, query=query, intent=intent)
+        request = self.request("pollTask", {"task_id": "\0"}, query=pasted(query), intent=intent)
         path, _, rest = request.target.partition("%00")
         return _marked(request, target=f"{path}{pasted(task)}{rest}", late=task in self.recorder.ended_tasks)
 

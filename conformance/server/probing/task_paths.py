@@ -11,13 +11,13 @@ _POLLED = re.compile(r"/api/v1/tasks/([^?]*)")
 _Task = TypeVar("_Task")
 
 
-def pasted(task_id: str) -> str:
-    """An id as the published clients put it into a path: as it is, but for what no request line can hold."""
+def pasted(text: str) -> str:
+    """An id or an offset as the published clients put it into a URL: as it is, but for what no request line can hold."""
     return "".join(
         character
         if "!" <= character <= "~"
         else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
-        for character in task_id
+        for character in text
     )
 
 

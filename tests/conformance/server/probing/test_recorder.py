@@ -366,6 +366,14 @@ def test_a_target_that_restarts_and_forgets_its_tasks_is_lost(dead: Api, monkeyp
 # ---- a token that is over ----
 
 
+def test_an_offset_of_any_characters_can_be_asked_with() -> None:
+    """What a server says it is pasted into the next poll; a text with a line break in it ended a run."""
+    with serving(always(reply({}))) as server:
+        api = Api(recorder(server), CURL)
+        polled = api.poll("t\n1", "3\r\nX: y \ud83d")
+    assert polled.request.target == "/api/v1/tasks/t%0A1?from=3%0D%0AX:%20y%20%ED%A0%BD"
+
+
 def test_a_token_that_is_refused_after_it_was_taken_ends_the_run() -> None:
     answers = iter([reply({}), reply({})])
 
