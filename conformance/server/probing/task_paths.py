@@ -12,7 +12,7 @@ _Task = TypeVar("_Task")
 
 
 def pasted(text: str) -> str:
-    """An id or an offset as the published clients put it into a URL: as it is, but for what no request line can hold."""
+    """An id or offset as the published clients put it into a URL: as it is, but for what no request line can hold."""
     return "".join(
         character
         if "!" <= character <= "~"
