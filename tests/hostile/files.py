@@ -6,6 +6,7 @@ fault of ours.
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -13,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sendpoll.conformance.recordings.judge_files import judge_files
+from sendpoll.conformance.recordings.traffic_judge import TrafficJudge
+from sendpoll.conformance.recordings.writing.ndjson_writer import NdjsonWriter
 from sendpoll.conformance.reporting.write import ReportError, read_report
 from sendpoll.conformance.results.baseline import BaselineError, load_baseline
+from sendpoll.conformance.results.judgement import Judgement
 from sendpoll.conformance.server.replay.recorded_request import ReplayError, request_of
 from sendpoll.conformance.server.replay.replay import failed_row, messages
 from sendpoll.conformance.server.replay.replay_task import Recorded
@@ -26,11 +31,13 @@ from sendpoll.load.results.compare import CompareError, compare, read_result
 from sendpoll.load.scenario.scenario import ScenarioError
 from sendpoll.load.scenario.scenario_file import load_scenario
 from sendpoll.schemas.contract import JSON
+from tests.conformance.recordings.talk import OPENING, news, polls
 from tests.conformance.reporting.sample import sample_report
 
 REFUSALS: Final = (BaselineError, CompareError, FileError, ReplayError, ReportError, ScenarioError, TargetError)
 """What a command tells as a mistake of its user."""
 _MINE: Final = Target(base_url="http://mine.example", token="the-token")
+_HAR: Final = Path(__file__).parents[1] / "conformance/recordings/files/right.chromium.har"
 _TARGET: Final = """url: ${URL:-http://localhost:8091}
 token: ${TOKEN:-t}
 headers: {X-Tenant: acme, User-Agent: "scanner/1"}
@@ -72,6 +79,20 @@ def _replayed(path: Path) -> None:
                     assert head.count("\r\n\r\n") == 1
 
 
+def _judged(path: Path) -> None:
+    """A recording, whatever it is of, as `judge` reads it."""
+    judge_files([path], TrafficJudge(Judgement()), lambda _: None, lambda: True)
+
+
+def _recording() -> str:
+    """A few exchanges of a right server, one a line."""
+    written = io.StringIO()
+    writer = NdjsonWriter(written)
+    for exchange in (*OPENING, *polls((0, news(1, "one")), (1, news(2, "two", status="completed")))):
+        writer.add(exchange)
+    return written.getvalue()
+
+
 def _compared(path: Path) -> None:
     result = read_result(path)
     compare(result, result)
@@ -84,6 +105,8 @@ class Kind:
     name: str
     text: str
     read: Callable[[Path], object]
+    refused: bool = True
+    """Whether a fault in it is a reason to refuse it; what a recording has that is none is left out, with a note."""
 
 
 def kinds(load_result: Mapping[str, Any]) -> tuple[Kind, ...]:
@@ -94,6 +117,9 @@ def kinds(load_result: Mapping[str, Any]) -> tuple[Kind, ...]:
         Kind("baseline.yaml", _BASELINE, load_baseline),
         Kind("report.json", json.dumps(sample_report()), _replayed),
         Kind("result.json", json.dumps(load_result), _compared),
+        Kind("recording.har", _HAR.read_text(encoding="utf-8"), _judged, refused=False),
+        Kind("recording.ndjson", _recording(), _judged, refused=False),
+        Kind("recorded.json", json.dumps(sample_report()), _judged),
     )
 
 
@@ -121,10 +147,13 @@ _VALUES: Final[tuple[Any, ...]] = (
 def mutated(text: str, source: random.Random) -> bytes:
     """The file with one to four changes, of its bytes or, where it is JSON, of its values."""
     if text.startswith("{") and source.random() < 0.6:
-        value = json.loads(text)
+        lines = text.splitlines() if text.count("\n{") else [text]
+        at = source.randrange(len(lines))
+        value = json.loads(lines[at])
         for _ in range(source.randint(1, 3)):
             _change(value, source)
-        return json.dumps(value).encode("utf-8", "surrogatepass")
+        lines[at] = json.dumps(value)
+        return "\n".join(lines).encode("utf-8", "surrogatepass")
     raw = bytearray(text.encode())
     if source.random() < 0.1:  # one letter: many such files are right
         raw[source.choice([at for at, byte in enumerate(raw) if chr(byte).isalpha()])] = source.choice(b"aeiouxz")

@@ -48,7 +48,8 @@ def test_changed_files_are_read_or_refused(kind: Kind, tmp_path: Path) -> None:
     for seed in range(150):
         path.write_bytes(mutated(kind.text, random.Random(f"{kind.name}:{seed}")))
         seen.add(outcome(kind, path))
-    assert seen == {"right", "refused"}
+    assert {"right"} <= seen <= {"right", "refused"}
+    assert "refused" in seen or not kind.refused
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
