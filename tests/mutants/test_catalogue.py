@@ -6,8 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from sendpoll.schemas.catalogue import Level, load_catalogue
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.matrix import PROOFS, TABLE, digest, meaning, proofs
