@@ -22,6 +22,8 @@ from sendpoll.conformance.client.situations.situation import CONTROL, Situation
 
 _AFTER_THE_END = 4
 """Polls of a task that is known to have ended after which a client is taken to poll for ever."""
+_UNANSWERED = 20
+"""Times that a poll whose last answer never came whole is sent again, after which it is taken to be sent for ever."""
 _ERRORS = 60
 """Errors in a row after which a client is taken to go on for ever."""
 
@@ -32,20 +34,23 @@ class Watcher:
     def __init__(self) -> None:
         self.endless = threading.Event()
         self.last_request = 0.0
-        self._ended: set[str] = set()
-        self._polled_on = self._errors = 0
+        self._ended: dict[str, Served] = {}
+        """The last answer that told of an end, by the poll that asked for it."""
+        self._polled_on = self._errors = self._unanswered = 0
 
     def note(self, served: Served) -> None:
         """One more request."""
         self.last_request = served.at
         request, given = served.request, served.given
         is_poll = request.call == "pollTask" and given is not None and given.status == 200
-        if is_poll and request.path in self._ended:
-            self._polled_on += 1
-        elif is_poll and given is not None and f'"status": "{RUNNING}"'.encode() not in given.body:
-            self._ended.add(request.path)
+        before = self._ended.get(request.path)
+        if is_poll and before is not None:
+            self._polled_on += not before.lost
+            self._unanswered += before.lost
+        if is_poll and given is not None and f'"status": "{RUNNING}"'.encode() not in given.body:
+            self._ended[request.path] = served
         self._errors = self._errors + 1 if given is None or given.status >= 300 else 0
-        if self._polled_on >= _AFTER_THE_END or self._errors >= _ERRORS:
+        if self._polled_on >= _AFTER_THE_END or self._unanswered >= _UNANSWERED or self._errors >= _ERRORS:
             self.endless.set()
 
 

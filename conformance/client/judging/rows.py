@@ -143,8 +143,10 @@ def _asked_to_wait(seen: Observation, refusal: Answer) -> float | None:
 def gives_up(seen: Observation) -> SituationTally:
     """C-30: it ends by itself, says something, and the shell is told."""
     ran = seen.ran
-    if ran.end is not End.ITSELF:
+    if ran.end is End.QUIET:
         return _says(seen, f"It still waited for an answer after {seen.patience:g} s (--patience).")
+    if ran.end is not End.ITSELF:
+        return _says(seen, f"It did not give up: {ran.end}.")
     if not (ran.words.strip() or ran.shown.strip()):
         return _says(seen, "It gave up without a word.")
     return _says(seen, missed(seen))
