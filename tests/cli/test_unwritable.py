@@ -93,6 +93,9 @@ def test_a_folder_that_vanishes_is_named(name: str, url: str, tmp_path: Path) ->
     while not folder.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    if name == "load":
+        assert process.stderr is not None
+        process.stderr.readline()  # what it is about to do, told once the folder was tried
     while list(folder.iterdir()):  # it is being tried
         time.sleep(0.01)
     folder.rmdir()

@@ -38,10 +38,11 @@ def answers(page: str) -> bool:
 
 
 def has_tasks(page: str) -> bool:
-    """Whether a task of this run has ended, as Locust's own table tells."""
+    """Whether a task of this run has ended, as Locust's own table tells: it is of the run before until users start."""
     with urllib.request.urlopen(f"{page}/stats/requests") as answer:
-        rows = json.loads(answer.read())["stats"]
-    return any(row["method"] == "TASK" and row["name"] == "task" and row["num_requests"] for row in rows)
+        told = json.loads(answer.read())
+    ended = (row["num_requests"] for row in told["stats"] if (row["method"], row["name"]) == ("TASK", "task"))
+    return told["user_count"] > 0 and any(ended)
 
 
 def run_from_the_page(page: str, result: Path) -> dict[str, object]:
