@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 LOCUSTFILE = """
@@ -37,16 +38,23 @@ def answers(page: str) -> bool:
         return False
 
 
-def has_tasks(page: str) -> bool:
-    """Whether a task of this run has ended, as Locust's own table tells: it is of the run before until users start."""
+def table(page: str) -> dict[str, Any]:
+    """Locust's own numbers, which it keeps for two seconds: those of the run before are told for a while."""
     with urllib.request.urlopen(f"{page}/stats/requests") as answer:
-        told = json.loads(answer.read())
+        told: dict[str, Any] = json.loads(answer.read())
+    return told
+
+
+def has_tasks(page: str) -> bool:
+    """Whether users run and a task has ended."""
+    told = table(page)
     ended = (row["num_requests"] for row in told["stats"] if (row["method"], row["name"]) == ("TASK", "task"))
     return told["user_count"] > 0 and any(ended)
 
 
 def run_from_the_page(page: str, result: Path) -> dict[str, object]:
     """Start two users on the page, stop them there, and read what was reported before Locust has quit."""
+    wait_for(lambda: table(page)["user_count"] == 0)
     with urllib.request.urlopen(f"{page}/swarm", data=b"user_count=2&spawn_rate=2"):
         pass
     wait_for(lambda: has_tasks(page))
