@@ -46,16 +46,16 @@ def raw_server(serve: Serve) -> Iterator[Target]:
 def talk(proxy: Proxied, *requests: bytes) -> bytes:
     """All that comes back; ends with the word RESET where the connection was reset."""
     parts = urlsplit(proxy.url)
-    with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
-        said = b""
-        try:
+    said = b""
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as connection:
             for request in requests:
                 connection.sendall(request)
             while data := connection.recv(65536):
                 said += data
-        except ConnectionResetError:
-            return said + b"RESET"
-        return said
+    except ConnectionResetError:
+        return said + b"RESET"
+    return said
 
 
 def answering(answer: bytes, *, abort: bool = False) -> Serve:

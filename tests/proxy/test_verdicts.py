@@ -75,7 +75,7 @@ def run(program: Path, url: str) -> tuple[int, str]:
     environment = {**os.environ, "SENDPOLL_URL": url, "SENDPOLL_TOKEN": TOKEN, "SENDPOLL_WORKSPACE": "w"}
     environment["SENDPOLL_MESSAGE"] = "say it all"
     ran = subprocess.run(
-        [sys.executable, str(program)], capture_output=True, text=True, timeout=90, env=environment, check=False
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=300, env=environment, check=False
     )
     return ran.returncode, ran.stdout
 
