@@ -14,9 +14,9 @@ from sendpoll.conformance.client.running.program import End, Ran
 from sendpoll.conformance.client.serving.responder import Served
 from sendpoll.conformance.client.situations.situation import CONTROL
 from sendpoll.conformance.results import view
-from sendpoll.conformance.results.evidence import bounded
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
-from sendpoll.conformance.results.report_json import Report
+from sendpoll.conformance.results.report_json import Report, Row
+from sendpoll.conformance.results.report_row import RowOutcome, row_told
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, join, run_verdict
 from sendpoll.core.text.secrets import Redactor
 from sendpoll.schemas.catalogue import Level, Requirement, Subject, load_catalogue
@@ -95,23 +95,15 @@ def _trouble(observed: Sequence[Observation]) -> str:
     return f"the client asked the server at SENDPOLL_URL for nothing: it {how.removeprefix('it ')}{last}"
 
 
-def _row(row: Requirement, found: Sequence[Judged], place: Mapping[str, Observation], trouble: str) -> JSON:
+def _row(row: Requirement, found: Sequence[Judged], place: Mapping[str, Observation], trouble: str) -> Row:
     verdict = join(one.verdict for one in found)
     reasons = [one.reason for one in found if one.verdict is verdict and one.reason]
     own = [one for one in found if row.id in place[one.situation].situation.judges]
     telling = [one.reason for one in own if one.verdict is verdict and one.reason]
-    return {
-        "id": row.id,
-        "level": str(row.level),
-        "title": row.sentence,
-        "because": row.because,
-        "breaks": {},
-        "verdict": str(verdict),
-        "exercised": sum(one.exercised for one in found),
-        "violations": bounded([told for one in found for told in _violations(one, place[one.situation])]),
-        "reason": trouble or next(iter([*telling, *reasons]), "" if found else "no situation of it was played"),
-        "checks": [one.situation for one in (own or found) if one.verdict is not Verdict.NOT_EXERCISED],
-    }
+    violations = [told for one in found for told in _violations(one, place[one.situation])]
+    reason = trouble or next(iter([*telling, *reasons]), "" if found else "no situation of it was played")
+    checks = [one.situation for one in (own or found) if one.verdict is not Verdict.NOT_EXERCISED]
+    return row_told(row, RowOutcome(verdict, sum(one.exercised for one in found), violations, reason, checks))
 
 
 def _violations(judged: Judged, seen: Observation) -> list[JSON]:
@@ -198,7 +190,7 @@ def _left(observed: Sequence[Observation]) -> list[str]:
     return [f"Processes that the client had left running when it ended, {left} in all, were ended."]
 
 
-def _summary(verdict: RunVerdict, rows: Sequence[JSON], client: str, trouble: str) -> str:
+def _summary(verdict: RunVerdict, rows: Sequence[Row], client: str, trouble: str) -> str:
     failed = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL]
     must = [row["id"] for row in rows if row["verdict"] == Verdict.FAIL and row["level"] == Level.MUST]
     if verdict is RunVerdict.CONFORMANT:

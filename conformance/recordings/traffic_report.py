@@ -6,7 +6,6 @@ import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
 from sendpoll.conformance.recordings.judged_server import JudgedServer
 from sendpoll.conformance.recordings.rows.client_rows import JUDGED, UNSEEN
@@ -14,9 +13,10 @@ from sendpoll.conformance.recordings.rows.recorded_facets import NEEDS
 from sendpoll.conformance.recordings.rows.row_tallies import RowTally
 from sendpoll.conformance.recordings.rows.server_rows import ORACLE_ROWS, PREFLIGHT_ROWS
 from sendpoll.conformance.recordings.writing.masks import CREDENTIALS, Masks
-from sendpoll.conformance.results.evidence import Evidence, Secrets, bounded
+from sendpoll.conformance.results.evidence import Evidence, Secrets
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
-from sendpoll.conformance.results.report_json import Report, Row, ViolationTold, WhoseFault
+from sendpoll.conformance.results.report_json import Report, Row, WhoseFault
+from sendpoll.conformance.results.report_row import RowOutcome, row_told
 from sendpoll.conformance.rules.rules import RULES
 from sendpoll.conformance.rules.verdict import RunVerdict, Verdict, run_verdict
 from sendpoll.core.text.units import counted
@@ -93,18 +93,8 @@ def _row(row: Requirement, server: JudgedServer, evidence: Evidence) -> Row:
     tally = tallies.rows.get(row.id, RowTally())
     verdict, reason = _verdict(row, tally)
     violations = evidence.violations(tally.told.violations, tally.told.broken - len(tally.told.violations))
-    return {
-        "id": row.id,
-        "level": str(row.level),
-        "title": row.sentence,
-        "because": row.because,
-        "breaks": dict(row.breaks),
-        "verdict": str(verdict),
-        "exercised": tally.told.exercised,
-        "violations": cast(list[ViolationTold], bounded(violations)),
-        "reason": evidence.text(reason),
-        "checks": ["traffic"] if verdict in {Verdict.PASS, Verdict.FAIL} else [],
-    }
+    checks = ("traffic",) if verdict in {Verdict.PASS, Verdict.FAIL} else ()
+    return row_told(row, RowOutcome(verdict, tally.told.exercised, violations, evidence.text(reason), checks))
 
 
 def _verdict(row: Requirement, tally: RowTally) -> tuple[Verdict, str]:

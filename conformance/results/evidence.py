@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +16,10 @@ from sendpoll.core.target.target import Target
 from sendpoll.core.text.secrets import HIDDEN, MASK, Redactor
 from sendpoll.schemas.contract import JSON, own_words
 
-_KEPT_VIOLATIONS = 60
-"""Sentences of one row that differ: a server can be wrong in a thousand of them."""
 SHOWN_TASKS = 24
 """Tasks of which a report shows each poll."""
 _KEPT_EXCHANGES = 3
 """Exchanges that are shown of one violation."""
-
-
-def bounded(violations: Sequence[JSON]) -> list[JSON]:
-    """The first of a row's violations; what is left out is counted with the last of them."""
-    kept = [*violations[:_KEPT_VIOLATIONS]]
-    if len(violations) > _KEPT_VIOLATIONS:
-        rest = sum(one["count"] for one in violations[_KEPT_VIOLATIONS:])
-        kept[-1] = {**kept[-1], "count": kept[-1]["count"] + rest}
-    return kept
 
 
 @dataclass(frozen=True, slots=True)

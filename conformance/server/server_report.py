@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
-from sendpoll.conformance.results.evidence import SHOWN_TASKS, Evidence, bounded
+from sendpoll.conformance.results.evidence import SHOWN_TASKS, Evidence
 from sendpoll.conformance.results.judgement import SCHEMA_VERSION, Judgement, listed
 from sendpoll.conformance.results.report_json import (
     Report,
@@ -18,8 +17,8 @@ from sendpoll.conformance.results.report_json import (
     Row,
     TraitTold,
     UnfinishedTold,
-    ViolationTold,
 )
+from sendpoll.conformance.results.report_row import RowOutcome, row_told
 from sendpoll.conformance.rules.verdict import ExitCode, RunVerdict, Verdict, join, run_verdict
 from sendpoll.conformance.server.probing.forecast import finish
 from sendpoll.conformance.server.probing.run_context import RunContext
@@ -100,18 +99,10 @@ def _row(row: Requirement, results: Sequence[JSON], context: RunContext) -> Row:
         cut_by = context.recorder.cut_by
         unrun = f"the run was cut short by {cut_by}" if cut_by else "its check did not run"
         reasons = [context.target.not_applicable.get(row.id) or context.trouble or context.stopped or unrun]
-    return {
-        "id": row.id,
-        "level": str(row.level),
-        "title": row.sentence,
-        "because": row.because,
-        "breaks": dict(row.breaks),
-        "verdict": str(verdict),
-        "exercised": sum(result["exercised"] for result in results),
-        "violations": cast(list[ViolationTold], bounded([one for result in results for one in result["violations"]])),
-        "reason": next(iter(reasons), ""),
-        "checks": list(dict.fromkeys(result["check"] for result in results)),
-    }
+    violations = [one for result in results for one in result["violations"]]
+    exercised = sum(result["exercised"] for result in results)
+    checks = dict.fromkeys(result["check"] for result in results)
+    return row_told(row, RowOutcome(verdict, exercised, violations, next(iter(reasons), ""), tuple(checks)))
 
 
 def _summary(
