@@ -79,9 +79,9 @@ class Watch:
             self._running.send_signal(number)
 
     def _wait(self, restarts: Restarts, interruption: Interruption) -> Turn:
-        self._out.line("")
-        self._out.line(("Watching: judged again when the server is started anew, or at a key; q ends.", "dim"))
-        with _keys() as pressed:
+        with _keys() as pressed:  # first: a key that comes while the terminal is prepared for keys is thrown away
+            self._out.line("")
+            self._out.line(("Watching: judged again when the server is started anew, or at a key; q ends.", "dim"))
             while interruption.number is None:
                 if key := pressed(_LOOKS):
                     return Turn.END if key in _QUIT else Turn.KEY

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -60,6 +61,8 @@ class Session:
         began = time.monotonic()
         while not (found := pattern.search(self.seen)):
             assert time.monotonic() < began + SECONDS, self.seen
+            if not select.select([self._master], [], [], 1.0)[0]:
+                continue
             self.seen += os.read(self._master, 65536).decode("utf-8", "replace").replace("\r\n", "\n")
         told, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         return told
